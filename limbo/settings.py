@@ -1,0 +1,170 @@
+"""Settings, read from the environment; a variable may also come from a file named by `*_FILE`."""
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()
+
+LIMBO_LOCAL = env.bool("LIMBO_LOCAL", default=False)
+"""On this machine only, over plain HTTP: relaxes what a public service must not."""
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if LIMBO_LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+LIMBO_BASE_URL = env.str("LIMBO_BASE_URL", default="http://127.0.0.1:8000")
+"""Where people reach the web front; links in answers and pages begin with it."""
+
+LIMBO_PROVIDERS = env.str("LIMBO_PROVIDERS", default="")
+"""`name=URL`, comma-separated; see notifications.delivery.providers."""
+
+LIMBO_MAX_ROUNDS = env.int("LIMBO_MAX_ROUNDS", default=0)
+"""Give up after so many rounds in which every provider was asked; 0: only at the deadline."""
+
+LIMBO_THREADS = env.int("LIMBO_THREADS", default=8)
+"""Hand-offs that one worker process has under way at once."""
+
+LIMBO_WORKERS = env.int("LIMBO_WORKERS", default=2)
+"""Worker processes of one `qcluster`."""
+
+LIMBO_TRUSTED_PROXIES = env.int("LIMBO_TRUSTED_PROXIES", default=0)
+"""How many proxies in front append to X-Forwarded-For; 0: the header is not believed."""
+
+INSTALLED_APPS = [
+    "notifications",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "django_q",
+    "pgtrigger",
+    "anymail",
+    "django_prometheus",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "limbo.urls"
+WSGI_APPLICATION = "limbo.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        **env.db_url("DATABASE_URL", default="postgres:///limbo"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "notifications.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "web:sign-in"
+LOGIN_REDIRECT_URL = "web:messages"
+LOGOUT_REDIRECT_URL = "web:sign-in"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "notifications" / "web" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if LIMBO_LOCAL
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    },
+}
+WHITENOISE_USE_FINDERS = LIMBO_LOCAL
+WHITENOISE_AUTOREFRESH = False
+
+# A body may be 10 MB; a little more lets the API answer for itself what is too large
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024 + 64 * 1024
+
+SESSION_COOKIE_SECURE = not LIMBO_LOCAL
+CSRF_COOKIE_SECURE = not LIMBO_LOCAL
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 0 if LIMBO_LOCAL else 3600
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https")
+    if env.bool("LIMBO_BEHIND_TLS_PROXY", default=False)
+    else None
+)
+X_FRAME_OPTIONS = "DENY"
+
+Q_CLUSTER = {
+    "name": "limbo",
+    "broker_class": "notifications.queue.broker.OutboxBroker",
+    "orm": "default",
+    "workers": LIMBO_WORKERS,
+    "queue_limit": 1,
+    "timeout": 60,
+    "retry": 120,
+    "max_attempts": 5,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 1000,
+    "label": "Tasks",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # one line a task is noise at thousands of messages a second
+    "loggers": {"django-q": {"level": "WARNING"}},
+}

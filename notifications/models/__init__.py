@@ -1,0 +1,39 @@
+"""What is stored: one module per word."""
+
+from notifications.models.api_token import ApiToken, Scope
+from notifications.models.attempt import Attempt
+from notifications.models.content import Content
+from notifications.models.delivery import Delivery, RecipientKind
+from notifications.models.event import Event, EventPosition, EventQueue
+from notifications.models.handoff import Handoff, Outcome
+from notifications.models.heartbeat import Heartbeat
+from notifications.models.idempotency_key import IdempotencyKey
+from notifications.models.message import Message
+from notifications.models.provider import Provider
+from notifications.models.request_log import RequestLog
+from notifications.models.state import State
+from notifications.models.suppression import Suppression, SuppressionReason
+from notifications.models.user import User
+
+__all__ = [
+    "ApiToken",
+    "Attempt",
+    "Content",
+    "Delivery",
+    "Event",
+    "EventPosition",
+    "EventQueue",
+    "Handoff",
+    "Heartbeat",
+    "IdempotencyKey",
+    "Message",
+    "Outcome",
+    "Provider",
+    "RecipientKind",
+    "RequestLog",
+    "Scope",
+    "State",
+    "Suppression",
+    "SuppressionReason",
+    "User",
+]

@@ -1,0 +1,49 @@
+"""Event: one line of history; and the queue and positions by which followers read it."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from notifications.models import triggers
+from notifications.models.delivery import Delivery
+from notifications.models.message import Message
+
+
+class Event(models.Model):
+    """One append-only line of history, of a message or of one of its deliveries.
+
+    `kind` is a delivery's new state, or what happened to the message (`accepted`, `retried`).
+    """
+
+    message = models.ForeignKey(Message, models.PROTECT, related_name="events")
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="events", null=True)
+    seq = models.PositiveIntegerField(help_text="Counted per message; timelines sort by it.")
+    kind = models.CharField(max_length=24)
+    at = models.DateTimeField(db_default=Now())
+    applied = models.BooleanField(
+        db_default=True, help_text="No: it came too late or could not be, and changed nothing."
+    )
+    data = models.JSONField(db_default={}, help_text="Who, why, and the provider's words.")
+
+    class Meta:
+        """History is only ever added to."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["message", "seq"], name="event_seq_unique"),
+        ]
+        triggers = [triggers.append_only(), triggers.queue_events()]
+
+    def __str__(self) -> str:
+        return f"{self.seq}. {self.kind}"
+
+
+class EventQueue(models.Model):
+    """Events that have no position yet; filled by a trigger, emptied by the sequencer."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+
+
+class EventPosition(models.Model):
+    """The gap-free order in which followers read events."""
+
+    position = models.BigIntegerField(primary_key=True)
+    event_id = models.BigIntegerField(unique=True)

@@ -1,0 +1,67 @@
+"""The lease: who may work on a claimed message, and for how long.
+
+A lease is a random token in the message's row with a time in the database's clock. Each step that
+needs it is a compare-and-set on the token, so that a worker that lost it can do no harm.
+"""
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+LEASE_SECONDS = 60
+"""How long a claim or a renewal holds."""
+
+RENEW_SECONDS = 10
+"""How often the worker renews what it still works on."""
+
+HANDOFF_SECONDS = 40
+"""The absolute bound of one hand-off; none begins with less of its lease left."""
+
+
+def boottime() -> float:
+    """Seconds of the clock that also counts a suspended machine's time."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(slots=True)
+class Lease:
+    """A worker's view of its lease: the token, and until when it surely holds."""
+
+    token: UUID
+    until: float = 0.0
+
+    def remaining(self) -> float:
+        """Seconds for which it surely holds, on this machine's clock."""
+        return self.until - boottime()
+
+    def renew(self, message_ids: list[UUID]) -> list[UUID]:
+        """Extend the lease on those of `message_ids` that still carry it, and return them."""
+        # taken before the statement: the answer's way back must not lengthen the lease
+        asked_at = boottime()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE notifications_message
+                SET lease_until = now() + %s * interval '1 second'
+                WHERE id = ANY(%s) AND lease_token = %s
+                RETURNING id
+                """,
+                [LEASE_SECONDS, message_ids, self.token],
+            )
+            held = [row[0] for row in cursor.fetchall()]
+        if held:
+            self.until = asked_at + LEASE_SECONDS
+        return held
+
+    def release(self, message_ids: list[UUID]) -> None:
+        """Give up the lease on `message_ids`; where it is already lost nothing changes."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE notifications_message SET lease_token = NULL, lease_until = NULL
+                WHERE id = ANY(%s) AND lease_token = %s
+                """,
+                [message_ids, self.token],
+            )

@@ -1,0 +1,93 @@
+"""Message: one accepted submission, and the row in the queue."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
+
+from notifications.models.delivery import Delivery
+from notifications.models.fields import ChoiceField
+from notifications.models.state import DEAD_LETTER, State
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """The questions people ask of messages."""
+
+    def owned_by(self, owner: models.Model) -> Self:
+        """Only `owner`'s messages: every user-facing look-up begins here."""
+        return self.filter(owner=owner)
+
+    def dead_letters(self) -> Self:
+        """Messages with a delivery that ended without success."""
+        return self.filter(state__in=DEAD_LETTER)
+
+    def to_address(self, address: str) -> Self:
+        """Messages with `address` among their recipients, in any field."""
+        return self.filter(id__in=Delivery.objects.filter(address=address).values("message_id"))
+
+
+class Message(models.Model):
+    """One accepted submission. The queue is this table: lease, `due_at` and derived state."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="messages")
+    sender = models.TextField(help_text="The From header, display name included.")
+    sender_address = models.TextField(help_text="The bare address: the SMTP envelope's sender.")
+    subject = models.TextField()
+    header_message_id = models.TextField(
+        help_text="The Message-ID header, the same on every attempt."
+    )
+    accepted_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(help_text="The deadline: by then every delivery is settled.")
+    state = ChoiceField(
+        max_length=16, choices=State, help_text="Derived from the deliveries' states."
+    )
+    seq = models.PositiveIntegerField(
+        default=0, help_text="The number of the message's last event."
+    )
+    due_at = models.DateTimeField(
+        null=True, help_text="Its earliest delivery's; empty when nothing is due."
+    )
+    lease_token = models.UUIDField(null=True, help_text="Held by the worker that claimed it.")
+    lease_until = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        """Indexes name the query that needs them."""
+
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lease_token__isnull=True, lease_until__isnull=True)
+                | Q(lease_token__isnull=False, lease_until__isnull=False),
+                name="message_lease_whole",
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="message_state_known"),
+        ]
+        indexes = [
+            # queue.claim: what is due and not claimed, oldest first
+            models.Index(
+                F("due_at"),
+                F("id"),
+                name="message_claim",
+                condition=Q(due_at__isnull=False, lease_until__isnull=True),
+            ),
+            # queue.sweep: leases that ran out
+            models.Index(
+                fields=["lease_until"],
+                name="message_lease",
+                condition=Q(lease_until__isnull=False),
+            ),
+            # the owner's list, newest first (UUIDv7 sorts by time)
+            models.Index(fields=["owner", "-id"], name="message_owner"),
+            # the owner's list filtered by state
+            models.Index(fields=["owner", "state", "-id"], name="message_owner_state"),
+            # staff's list filtered by state
+            models.Index(fields=["state", "-id"], name="message_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject or '(no subject)'} · {self.get_state_display()}"

@@ -1,0 +1,41 @@
+"""Provider: a configured way out, and what staff may change while it runs."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Provider(models.Model):
+    """The row beside a configured provider: switch, weight and what is known of its health.
+
+    The connection itself is configuration (`LIMBO_PROVIDERS`); the row is made from it at start.
+    """
+
+    name = models.SlugField(max_length=64, unique=True)
+    enabled = models.BooleanField(default=True)
+    weight = models.PositiveSmallIntegerField(
+        default=1, help_text="Its share of the hand-offs, beside the other providers' weights."
+    )
+    fault = models.TextField(
+        blank=True,
+        help_text="Why Limbo switched it off: it refused our credentials. "
+        "Clear it by enabling the provider again.",
+    )
+    closed_until = models.DateTimeField(
+        null=True, blank=True, help_text="It asked us to wait until then."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Sorted by name wherever people see it."""
+
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_usable(self, *, now: datetime) -> bool:
+        """Whether a hand-off may go to it at `now`."""
+        closed = self.closed_until is not None and self.closed_until > now
+        return self.enabled and not self.fault and not closed

@@ -1,0 +1,73 @@
+"""What the database itself refuses: impossible steps, and changes to history."""
+
+import pgtrigger
+
+from notifications.models.state import INITIAL, REQUEUEABLE, TRANSITIONS, State
+
+# check_violation: Django raises IntegrityError for it
+_REFUSE = "RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE ="
+
+
+def _quoted(values: tuple[str, ...]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def state_machine() -> pgtrigger.Trigger:
+    """The trigger that holds a delivery to the state table.
+
+    It checks the first state, each step, and that `generation` grows by one on a requeue and
+    never otherwise (pgtrigger's ready-made FSM checks neither of the last two).
+    """
+    steps = tuple(
+        f"{before}>{after}" for before, targets in TRANSITIONS.items() for after in targets
+    )
+    func = f"""
+        IF TG_OP = 'INSERT' THEN
+            IF NEW.generation = 1 AND NEW.state IN ({_quoted(INITIAL)}) THEN
+                RETURN NEW;
+            END IF;
+            {_REFUSE} format('a delivery cannot begin as %s in generation %s',
+                NEW.state, NEW.generation);
+        END IF;
+        IF NEW.generation = OLD.generation THEN
+            IF NEW.state = OLD.state OR OLD.state || '>' || NEW.state IN ({_quoted(steps)}) THEN
+                RETURN NEW;
+            END IF;
+        ELSIF NEW.generation = OLD.generation + 1 AND NEW.state = '{State.PENDING}'
+            AND OLD.state IN ({_quoted(REQUEUEABLE)}) THEN
+            RETURN NEW;
+        END IF;
+        {_REFUSE} format('a delivery cannot go from %s (generation %s) to %s (generation %s)',
+            OLD.state, OLD.generation, NEW.state, NEW.generation);
+    """
+    return pgtrigger.Trigger(
+        name="state_machine",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("state", "generation"),
+        func=func,
+    )
+
+
+def append_only() -> pgtrigger.Trigger:
+    """The trigger that refuses to change or remove a line of history."""
+    return pgtrigger.Trigger(
+        name="append_only",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        func=f"{_REFUSE} format('%s is append-only', TG_TABLE_NAME);",
+    )
+
+
+def queue_events() -> pgtrigger.Trigger:
+    """The trigger that queues each new event for its position, whoever inserted it."""
+    return pgtrigger.Trigger(
+        name="queue_events",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="added"),
+        func="""
+            INSERT INTO notifications_eventqueue (event_id) SELECT id FROM added;
+            RETURN NULL;
+        """,
+    )
