@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from notifications.models.errors import LimboError
+
 LEASE_SECONDS = 60
 """How long a claim or a renewal holds."""
 
@@ -18,6 +20,10 @@ RENEW_SECONDS = 10
 
 HANDOFF_SECONDS = 40
 """The absolute bound of one hand-off; none begins with less of its lease left."""
+
+
+class LeaseLostError(LimboError):
+    """Another worker may hold the message now: nothing more may be sent under this lease."""
 
 
 def boottime() -> float:

@@ -1,0 +1,1 @@
+"""Getting messages out: routing, transports, and what their answers mean."""

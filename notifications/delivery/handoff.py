@@ -1,0 +1,97 @@
+"""What a transport is given and what it answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from notifications.delivery.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One delivery's address."""
+
+    delivery_id: UUID
+    kind: str
+    address: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message as it leaves: the same on every attempt."""
+
+    message_id: UUID
+    header_message_id: str
+    sender: str
+    sender_address: str
+    subject: str
+    text: str
+    accepted_at: datetime
+    recipients: tuple[Recipient, ...]
+    """Everyone the headers name (Bcc included, which never gets into a header)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffRequest:
+    """One hand-off: the message, and the recipients of this one."""
+
+    handoff_id: UUID
+    idempotency_key: str
+    outgoing: Outgoing
+    envelope: tuple[Recipient, ...]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it leaves out some of those whom the headers name."""
+        return len(self.envelope) < len(self.outgoing.recipients)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the provider's answer means for one recipient, with the answer itself."""
+
+    reading: Reading
+    code: int | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffResult:
+    """How a hand-off ended for each of its recipients, keyed by delivery."""
+
+    verdicts: Mapping[UUID, Verdict]
+    provider_message_id: str = ""
+    retry_after: float | None = field(default=None)
+    """Seconds the provider asked us to wait before anything else."""
+
+    @classmethod
+    def for_all(
+        cls, request: HandoffRequest, verdict: Verdict, *, retry_after: float | None = None
+    ) -> "HandoffResult":
+        """The same verdict for every recipient."""
+        verdicts = {recipient.delivery_id: verdict for recipient in request.envelope}
+        return cls(verdicts=verdicts, retry_after=retry_after)
+
+
+class Transport(Protocol):
+    """A way to one provider. Used by one thread at a time; it may keep its connection open."""
+
+    separates_envelope: bool
+    """Whether it can send to some of the recipients under unchanged headers."""
+
+    def send(
+        self, request: HandoffRequest, *, commit: Callable[[], None], deadline: float
+    ) -> HandoffResult:
+        """Hand the message over.
+
+        `commit` is called once, just before the first write that may carry the final dot or the
+        HTTP request; what it raises means that nothing was sent, and passes through. `deadline`
+        bounds the whole, in seconds of `boottime()`. Expected failures are verdicts, not
+        exceptions.
+        """
+
+    def close(self) -> None:
+        """Let go of the connection."""

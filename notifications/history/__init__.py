@@ -1,0 +1,1 @@
+"""What happened: every change of a delivery, and its record."""

@@ -1,0 +1,13 @@
+"""The root of Limbo's exceptions; each room defines its own below it.
+
+LimboError
+├── models.lease.LeaseLostError               another worker may hold the message now
+├── delivery.providers.ConfigurationError     an operator's setting cannot be used
+├── intake.errors.InvalidRequestError         the caller's input breaks a rule
+├── intake.errors.IdempotencyConflictError    the key was used for another request
+└── queue.choices.IllegalChoiceError          the delivery's state forbids it
+"""
+
+
+class LimboError(Exception):
+    """Anything that Limbo itself raises."""

@@ -1,0 +1,1 @@
+"""Whose turn it is: the claim, the sweeper, the broker, and people's choices."""
