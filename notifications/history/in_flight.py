@@ -1,0 +1,84 @@
+"""The in-flight commit: the Attempts that are stored before any byte leaves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+from notifications.history.changes import Change, Changed, change_deliveries, lock_messages
+from notifications.models.lease import Lease
+from notifications.models.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A hand-off that is about to begin."""
+
+    handoff_id: UUID
+    message_id: UUID
+    provider_id: int
+    provider_name: str
+    delivery_ids: tuple[UUID, ...]
+
+
+def commit_in_flight(planned: Sequence[Planned], *, lease: Lease) -> dict[UUID, set[UUID]]:
+    """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
+
+    Runs in the caller's transaction; the bytes may leave only after its commit. A message that
+    lost its lease and a delivery that is no longer `pending` (cancelled meanwhile) are left out.
+    Returns the deliveries that are in flight now, by hand-off; a hand-off without any is absent.
+    """
+    held = set(lock_messages({plan.message_id for plan in planned}, lease=lease))
+    handoff_of = {
+        delivery_id: plan
+        for plan in planned
+        if plan.message_id in held
+        for delivery_id in plan.delivery_ids
+    }
+    changes = [
+        Change(delivery_id, State.SENDING, data={"provider": plan.provider_name})
+        for delivery_id, plan in handoff_of.items()
+    ]
+    changed = change_deliveries(changes, before=(State.PENDING,))
+    in_flight: dict[UUID, set[UUID]] = {}
+    for delivery in changed:
+        handoff_id = handoff_of[delivery.delivery_id].handoff_id
+        in_flight.setdefault(handoff_id, set()).add(delivery.delivery_id)
+    if in_flight:
+        _insert([plan for plan in planned if plan.handoff_id in in_flight], changed, handoff_of)
+    return in_flight
+
+
+def _insert(
+    planned: Sequence[Planned], changed: Sequence[Changed], handoff_of: dict[UUID, Planned]
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH h AS (
+                INSERT INTO notifications_handoff
+                    (id, message_id, provider_id, idempotency_key, provider_message_id,
+                     tries, outcome, reading, answer)
+                SELECT id, message_id, provider_id, id::text, '', 1, 'in_flight', '', ''
+                FROM unnest(%(handoffs)s::uuid[], %(messages)s::uuid[], %(providers)s::bigint[])
+                    t (id, message_id, provider_id)
+            )
+            INSERT INTO notifications_attempt
+                (id, handoff_id, delivery_id, generation, outcome, reading, answer)
+            SELECT id, handoff_id, delivery_id, generation, 'in_flight', '', ''
+            FROM unnest(%(attempts)s::uuid[], %(attempt_handoffs)s::uuid[],
+                        %(deliveries)s::uuid[], %(generations)s::int[])
+                t (id, handoff_id, delivery_id, generation)
+            """,
+            {
+                "handoffs": [plan.handoff_id for plan in planned],
+                "messages": [plan.message_id for plan in planned],
+                "providers": [plan.provider_id for plan in planned],
+                "attempts": [uuid7() for _ in changed],
+                "attempt_handoffs": [handoff_of[row.delivery_id].handoff_id for row in changed],
+                "deliveries": [row.delivery_id for row in changed],
+                "generations": [row.generation for row in changed],
+            },
+        )

@@ -1,0 +1,146 @@
+"""Recording how hand-offs ended, in bulk.
+
+Outcomes are fenced by their Attempt, not by the lease: a late truth is still recorded, also after
+the sweeper took the attempt for uncertain. Only where a newer generation exists does the delivery
+stay as it is, and the truth goes into the Attempt and the history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.db import connection
+
+from notifications.history.changes import Change, Changed, add_event, change_deliveries
+from notifications.history.tracking import reapply_tracking_events
+from notifications.models.handoff import UNSETTLED, Outcome
+from notifications.models.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutcome:
+    """How a hand-off ended for one delivery, and the step that follows from it."""
+
+    change: Change
+    outcome: Outcome
+    reading: str
+    code: int | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffOutcome:
+    """How a hand-off ended."""
+
+    handoff_id: UUID
+    message_id: UUID
+    attempts: Sequence[AttemptOutcome]
+    provider_message_id: str = ""
+
+    def summary(self) -> AttemptOutcome:
+        """The attempt that speaks for the whole: accepted before uncertain before the rest."""
+        order = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.NOT_ACCEPTED, Outcome.REFUSED)
+        return min(self.attempts, key=lambda attempt: order.index(attempt.outcome))
+
+
+def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
+    """Record how `outcomes` ended and move their deliveries on; returns the changed deliveries.
+
+    Runs in the caller's transaction, after `lock_messages` of their messages. Three statements
+    whatever the number of hand-offs, and one more that looks for tracking events that came early.
+    """
+    _end_handoffs(outcomes)
+    generations = _end_attempts(outcomes)
+    changes = [
+        replace(
+            attempt.change, generation=generations[outcome.handoff_id, attempt.change.delivery_id]
+        )
+        for outcome in outcomes
+        for attempt in outcome.attempts
+        if (outcome.handoff_id, attempt.change.delivery_id) in generations
+    ]
+    changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN))
+    _note_outlived(outcomes, changes, changed)
+    reapply_tracking_events(changed)
+    return changed
+
+
+def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
+    """Close the Handoffs; one that tracking has settled already only learns the provider's id."""
+    summaries = [outcome.summary() for outcome in outcomes]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_handoff h SET
+                outcome = CASE WHEN h.outcome = ANY(%(unsettled)s)
+                    THEN t.outcome ELSE h.outcome END,
+                reading = t.reading, code = t.code, answer = t.answer,
+                ended_at = coalesce(h.ended_at, clock_timestamp()),
+                provider_message_id = coalesce(nullif(t.provider_id, ''), h.provider_message_id)
+            FROM unnest(
+                %(ids)s::uuid[], %(outcomes)s::text[], %(readings)s::text[], %(codes)s::int[],
+                %(answers)s::text[], %(provider_ids)s::text[]
+            ) t (id, outcome, reading, code, answer, provider_id)
+            WHERE h.id = t.id
+            """,
+            {
+                "unsettled": [outcome.value for outcome in UNSETTLED],
+                "ids": [outcome.handoff_id for outcome in outcomes],
+                "outcomes": [summary.outcome.value for summary in summaries],
+                "readings": [summary.reading for summary in summaries],
+                "codes": [summary.code for summary in summaries],
+                "answers": [summary.answer for summary in summaries],
+                "provider_ids": [outcome.provider_message_id for outcome in outcomes],
+            },
+        )
+
+
+def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID], int]:
+    """Close the open Attempts; returns their generation by hand-off and delivery."""
+    rows = [(outcome.handoff_id, attempt) for outcome in outcomes for attempt in outcome.attempts]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_attempt a SET
+                outcome = t.outcome, reading = t.reading, code = t.code, answer = t.answer
+            FROM unnest(
+                %(handoffs)s::uuid[], %(deliveries)s::uuid[], %(outcomes)s::text[],
+                %(readings)s::text[], %(codes)s::int[], %(answers)s::text[]
+            ) t (handoff_id, delivery_id, outcome, reading, code, answer)
+            WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.delivery_id
+                AND a.outcome = ANY(%(unsettled)s)
+            RETURNING a.handoff_id, a.delivery_id, a.generation
+            """,
+            {
+                "unsettled": [outcome.value for outcome in UNSETTLED],
+                "handoffs": [handoff_id for handoff_id, _ in rows],
+                "deliveries": [attempt.change.delivery_id for _, attempt in rows],
+                "outcomes": [attempt.outcome.value for _, attempt in rows],
+                "readings": [attempt.reading for _, attempt in rows],
+                "codes": [attempt.code for _, attempt in rows],
+                "answers": [attempt.answer for _, attempt in rows],
+            },
+        )
+        return {(handoff, delivery): gen for handoff, delivery, gen in cursor.fetchall()}
+
+
+def _note_outlived(
+    outcomes: Sequence[HandoffOutcome], changes: Sequence[Change], changed: Sequence[Changed]
+) -> None:
+    """Write the truth about an attempt down where its delivery has gone on without it."""
+    moved = {delivery.delivery_id for delivery in changed}
+    left = {change.delivery_id: change for change in changes if change.delivery_id not in moved}
+    if not left:
+        return
+    for outcome in outcomes:
+        for attempt in outcome.attempts:
+            change = left.get(attempt.change.delivery_id)
+            if change is None:
+                continue
+            add_event(
+                message_id=outcome.message_id,
+                delivery_id=change.delivery_id,
+                kind=change.state,
+                data={**change.data, "generation": change.generation},
+                applied=False,
+            )
