@@ -1,0 +1,54 @@
+"""A real PostgreSQL for every test, and the waiting that replaces sleeps."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+import environ
+import pytest
+from django.db import connections
+
+T = TypeVar("T")
+
+# nothing survives the tests, so nothing need reach the disk
+_THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The server the tests run on: `DATABASE_URL`, or one of their own."""
+    with ExitStack() as stack:
+        url = os.environ.get("DATABASE_URL")
+        if not url:
+            from limbo.local.postgres import LocalPostgres
+
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="limbo-test-"))
+            server = LocalPostgres(Path(folder) / "postgres", settings=_THROW_AWAY)
+            url = stack.enter_context(server).url
+        yield url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_url: str) -> None:
+    """Point Django at the tests' server before it makes the test database."""
+    connections.settings["default"].update(environ.Env.db_url_config(postgres_url))
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], T]], T]:
+    """Wait until a condition holds, and return its value."""
+    return wait_until
+
+
+def wait_until(condition: Callable[[], T], *, seconds: float = 30.0) -> T:
+    """Ask `condition` until it is truthy; fails after `seconds` with its last value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"{condition} did not hold within {seconds:g} s; last seen: {value!r}")
+        time.sleep(0.02)
+    return value
