@@ -1,0 +1,87 @@
+"""Tokens: how an application proves who it is.
+
+A token is 256 random bits, so a plain SHA-256 of it is as hard to turn back as any slow hash, and
+its digest is found by an index. What was shown once cannot be shown again.
+"""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from notifications.models import ApiToken, Scope, User
+
+logger = logging.getLogger(__name__)
+
+MARK = "lk_"
+"""Every token begins with it, so that a scanner for leaked secrets can know one."""
+
+PREFIX_LENGTH = 11
+"""The mark and eight characters more: enough to tell tokens apart, no help in guessing one."""
+
+_RANDOM_BYTES = 32
+_LAST_USE_STEP = timedelta(minutes=1)
+
+
+def issue_token(
+    *,
+    owner: User,
+    name: str,
+    scopes: Iterable[Scope | str] = (Scope.SEND, Scope.READ),
+    expires_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """Make a token for `owner`; returns its row and the plain token, which nobody can read again.
+
+    Raises ValueError for a scope that does not exist.
+    """
+    plain = MARK + secrets.token_urlsafe(_RANDOM_BYTES)
+    token = ApiToken.objects.create(
+        owner=owner,
+        name=name,
+        prefix=plain[:PREFIX_LENGTH],
+        digest=_digest(plain),
+        scopes=[Scope(scope).value for scope in scopes],
+        expires_at=expires_at,
+    )
+    return token, plain
+
+
+def authenticate(plain: str) -> ApiToken | None:
+    """The valid token that `plain` is, with its owner, in one query; None for any other text.
+
+    A token of an inactive owner is not valid. Its last use is written down at most once a minute.
+    """
+    if not plain.startswith(MARK):
+        return None
+    token = ApiToken.objects.select_related("owner").filter(digest=_digest(plain)).first()
+    now = timezone.now()
+    if token is None or not token.is_valid(now=now) or not token.owner.is_active:
+        return None
+    if token.last_used_at is None or token.last_used_at <= now - _LAST_USE_STEP:
+        _note_use(token)
+    return token
+
+
+def revoke(token: ApiToken) -> None:
+    """End `token` now; one that is revoked already keeps its time."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=Now())
+    token.refresh_from_db(fields=["revoked_at"])
+
+
+def _digest(plain: str) -> bytes:
+    return hashlib.sha256(plain.encode()).digest()
+
+
+def _note_use(token: ApiToken) -> None:
+    before = Q(last_used_at=None) | Q(last_used_at__lte=Now() - _LAST_USE_STEP)
+    try:
+        ApiToken.objects.filter(before, pk=token.pk).update(last_used_at=Now())
+    except DatabaseError as error:
+        # a database that only reads can still say who is asking
+        logger.warning("The last use of token %s was not noted: %s", token.prefix, error)
