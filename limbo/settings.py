@@ -157,6 +157,8 @@ Q_CLUSTER = {
     "max_attempts": 5,
     "ack_failures": True,
     "catch_up": False,
+    # the broker waits for wake-ups itself
+    "poll": 0,
     "save_limit": 1000,
     "label": "Tasks",
 }

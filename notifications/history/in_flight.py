@@ -7,8 +7,7 @@ from uuid import UUID
 from django.db import connection
 from uuid_utils.compat import uuid7
 
-from notifications.history.changes import Change, Changed, change_deliveries, lock_messages
-from notifications.models.lease import Lease
+from notifications.history.changes import Change, Changed, change_deliveries
 from notifications.models.state import State
 
 
@@ -23,20 +22,15 @@ class Planned:
     delivery_ids: tuple[UUID, ...]
 
 
-def commit_in_flight(planned: Sequence[Planned], *, lease: Lease) -> dict[UUID, set[UUID]]:
+def commit_in_flight(planned: Sequence[Planned]) -> dict[UUID, set[UUID]]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
-    Runs in the caller's transaction; the bytes may leave only after its commit. A message that
-    lost its lease and a delivery that is no longer `pending` (cancelled meanwhile) are left out.
-    Returns the deliveries that are in flight now, by hand-off; a hand-off without any is absent.
+    Runs in the caller's transaction, which has locked the messages under their lease; the bytes
+    may leave only after its commit. A delivery that is no longer `pending` (cancelled meanwhile)
+    is left out. Returns the deliveries that are in flight now, by hand-off; a hand-off without any
+    is absent.
     """
-    held = set(lock_messages({plan.message_id for plan in planned}, lease=lease))
-    handoff_of = {
-        delivery_id: plan
-        for plan in planned
-        if plan.message_id in held
-        for delivery_id in plan.delivery_ids
-    }
+    handoff_of = {delivery_id: plan for plan in planned for delivery_id in plan.delivery_ids}
     changes = [
         Change(delivery_id, State.SENDING, data={"provider": plan.provider_name})
         for delivery_id, plan in handoff_of.items()

@@ -49,6 +49,8 @@ def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
     Runs in the caller's transaction, after `lock_messages` of their messages. Three statements
     whatever the number of hand-offs, and one more that looks for tracking events that came early.
     """
+    if not outcomes:
+        return []
     _end_handoffs(outcomes)
     generations = _end_attempts(outcomes)
     changes = [

@@ -61,13 +61,24 @@ class Lease:
             self.until = asked_at + LEASE_SECONDS
         return held
 
+    def lose(self) -> None:
+        """Take it for lost: nothing more may begin under it."""
+        self.until = 0.0
+
     def release(self, message_ids: list[UUID]) -> None:
-        """Give up the lease on `message_ids`; where it is already lost nothing changes."""
+        """Give up the lease on `message_ids`; where it is already lost nothing changes.
+
+        A message with an attempt in flight keeps it: such a message must meet the sweeper when
+        its worker does not record the outcome.
+        """
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                UPDATE notifications_message SET lease_token = NULL, lease_until = NULL
-                WHERE id = ANY(%s) AND lease_token = %s
+                UPDATE notifications_message m SET lease_token = NULL, lease_until = NULL
+                WHERE id = ANY(%s) AND lease_token = %s AND NOT EXISTS (
+                    SELECT 1 FROM notifications_handoff h
+                    WHERE h.message_id = m.id AND h.outcome = 'in_flight'
+                )
                 """,
                 [message_ids, self.token],
             )

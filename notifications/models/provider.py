@@ -31,6 +31,13 @@ class Provider(models.Model):
         """Sorted by name wherever people see it."""
 
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(weight__gte=1),
+                name="provider_weight_positive",
+                violation_error_message="At least 1; to send nothing through it, disable it.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

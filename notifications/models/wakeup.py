@@ -7,6 +7,7 @@ stored the message, since inside one it makes the whole server commit one at a t
 import contextlib
 import os
 import threading
+from typing import Any
 
 import psycopg
 from django.db import connection
@@ -34,28 +35,28 @@ class _Notifier:
             self._asked.set()
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=self._run, args=[_connection_parameters()], daemon=True, name="wakeup"
+                    target=self._run, args=[connection_parameters()], daemon=True, name="wakeup"
                 )
                 self._thread.start()
 
-    def _run(self, parameters: dict[str, object]) -> None:
+    def _run(self, parameters: dict[str, Any]) -> None:
         # a database that is away needs no wake-up: when it is back, the poll finds what is due
         with contextlib.suppress(psycopg.Error):
             self._notify_while_asked(parameters)
         with self._lock:
             self._thread = None
 
-    def _notify_while_asked(self, parameters: dict[str, object]) -> None:
-        with psycopg.connect(**parameters, autocommit=True) as own:  # type: ignore[arg-type]
+    def _notify_while_asked(self, parameters: dict[str, Any]) -> None:
+        with psycopg.connect(**parameters, autocommit=True) as own:
             while self._asked.wait(_IDLE_SECONDS):
                 self._asked.clear()
                 own.execute(f"NOTIFY {CHANNEL}")
                 threading.Event().wait(_PAUSE_SECONDS)
 
 
-def _connection_parameters() -> dict[str, object]:
-    """How Django connects, without its cursor and adapters."""
-    parameters = dict(connection.get_connection_params())
+def connection_parameters() -> dict[str, Any]:
+    """How Django connects, without its cursor and adapters: for a connection of one's own."""
+    parameters: dict[str, Any] = dict(connection.get_connection_params())
     parameters.pop("cursor_factory", None)
     parameters.pop("context", None)
     return parameters

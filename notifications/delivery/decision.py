@@ -1,0 +1,124 @@
+"""What follows from a hand-off's verdict for one delivery."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from django.conf import settings
+
+from notifications.delivery.handoff import Verdict
+from notifications.delivery.loading import DueDelivery, DueMessage
+from notifications.delivery.reading import RULES, Reading
+from notifications.delivery.retry import next_delay
+from notifications.delivery.routing import Route
+from notifications.history.changes import Change
+from notifications.history.outcomes import AttemptOutcome
+from notifications.models.state import State
+
+_ASKED = (Reading.TEMPORARY, Reading.REFUSED_HERE)
+"""Readings by which a provider was really asked; a round without any of them does not count."""
+
+
+class Next(Enum):
+    """Where a delivery goes after a verdict."""
+
+    DONE = auto()
+    ANOTHER_PROVIDER = auto()
+    WAIT = auto()
+    GIVE_UP = auto()
+    LEFT = auto()
+    """The worker could not begin; it stays due for another one."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What this batch knows of one due delivery."""
+
+    message: DueMessage
+    delivery: DueDelivery
+    tried: set[str] = field(default_factory=set)
+    readings: list[Reading] = field(default_factory=list)
+
+    @property
+    def counts_as_round(self) -> bool:
+        """Whether some provider was really asked."""
+        return any(reading in _ASKED for reading in self.readings)
+
+    @property
+    def refused_everywhere(self) -> bool:
+        """Whether every provider said that it will not send this message."""
+        return bool(self.readings) and set(self.readings) == {Reading.REFUSED_HERE}
+
+    @property
+    def rounds_used_up(self) -> bool:
+        """Whether the round that ends now was the last one allowed."""
+        limit = settings.LIMBO_MAX_ROUNDS
+        return bool(limit) and self.counts_as_round and self.delivery.rounds + 1 >= limit
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict's record, and what the batch does next with the delivery."""
+
+    progress: Progress
+    attempt: AttemptOutcome
+    next: Next
+
+
+def decide(progress: Progress, verdict: Verdict, *, route: Route, more_routes: bool) -> Decision:
+    """Read `verdict` and decide. `more_routes` says whether another provider is left to ask."""
+    progress.tried.add(route.name)
+    if verdict.reading is not Reading.NOT_BEGUN:
+        progress.readings.append(verdict.reading)
+    rule = RULES[verdict.reading]
+    step = _next(progress, verdict.reading, more_routes=more_routes)
+    failed_everywhere = step is Next.DONE and rule.state is State.PENDING
+    state = State.FAILED if failed_everywhere else rule.state
+    wait = next_delay(progress.delivery.backoffs) if step is Next.WAIT else 0.0
+    change = Change(
+        progress.delivery.id,
+        state,
+        data=event_data(route.name, verdict, wait=wait),
+        wait=wait,
+        ends_round=step in (Next.WAIT, Next.GIVE_UP) and progress.counts_as_round,
+        backs_off=step is Next.WAIT,
+    )
+    attempt = AttemptOutcome(change, rule.outcome, verdict.reading, verdict.code, verdict.answer)
+    return Decision(progress, attempt, step)
+
+
+def _next(progress: Progress, reading: Reading, *, more_routes: bool) -> Next:
+    if reading is Reading.NOT_BEGUN:
+        return Next.LEFT
+    if RULES[reading].state is not State.PENDING:
+        return Next.DONE
+    if more_routes:
+        return Next.ANOTHER_PROVIDER
+    if progress.refused_everywhere:
+        return Next.DONE
+    return Next.GIVE_UP if progress.rounds_used_up else Next.WAIT
+
+
+def event_data(provider: str, verdict: Verdict, *, wait: float) -> dict[str, object]:
+    """What the history tells of a verdict."""
+    data: dict[str, object] = {"provider": provider, "reading": verdict.reading.value}
+    if verdict.code is not None:
+        data["code"] = verdict.code
+    # a traceback is for staff, who find it in the attempt
+    if verdict.answer and verdict.reading is not Reading.UNBUILDABLE:
+        data["answer"] = verdict.answer
+    if wait:
+        data["wait"] = round(wait)
+    return data
+
+
+def give_up(progresses: Sequence[Progress]) -> list[Change]:
+    """The step of deliveries whose attempts or time are used up."""
+    return [_end(progress) for progress in progresses]
+
+
+def _end(progress: Progress) -> Change:
+    if progress.message.is_past_deadline:
+        state = State.DEAD if progress.delivery.was_attempted else State.EXPIRED
+        return Change(progress.delivery.id, state, data={"reason": "deadline"})
+    return Change(progress.delivery.id, State.DEAD, data={"reason": "attempts used up"})
