@@ -1,0 +1,1 @@
+"""Limbo on one machine: what `make run` starts, and the tests' PostgreSQL."""
