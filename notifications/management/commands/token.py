@@ -25,7 +25,7 @@ class Command(BaseCommand):
         ending = verbs.add_parser("revoke", help="end a token now")
         ending.add_argument("prefix", help="the token's first characters, as `list` shows them")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Do what the verb says. Raises CommandError for a user or token that is not there."""
         getattr(self, f"_{options['verb']}")(options)
 

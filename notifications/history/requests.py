@@ -1,0 +1,48 @@
+"""The request log: one line for each API request, refused ones too."""
+
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from notifications.models import RequestLog, User
+
+_METHOD_LENGTH = 8
+"""The column's width."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOrigin:
+    """A request as it came in, before anyone knows its answer."""
+
+    method: str
+    path: str
+    """Percent-encoded and without the query, which may name people."""
+    address: str | None
+    """The client's, as far as the proxies in front are believed."""
+    began: float = field(default_factory=time.monotonic)
+
+    def duration_ms(self) -> int:
+        """Milliseconds since it came in."""
+        return round((time.monotonic() - self.began) * 1000)
+
+    def short_method(self) -> str:
+        """The method, as much of it as the log holds: a client may invent any."""
+        return self.method[:_METHOD_LENGTH]
+
+
+def record_request(
+    origin: RequestOrigin, *, owner: User | None, status: int, message_id: UUID | None = None
+) -> None:
+    """Write the line of an answered request; `owner` is None for one that nobody owns.
+
+    Raises DatabaseError when it cannot be written.
+    """
+    RequestLog.objects.create(
+        owner=owner,
+        method=origin.short_method(),
+        path=origin.path,
+        status=status,
+        address=origin.address,
+        duration_ms=origin.duration_ms(),
+        message_id=message_id,
+    )

@@ -1,0 +1,29 @@
+"""What the door answers instead of taking a message."""
+
+from dataclasses import dataclass
+
+from notifications.models.errors import LimboError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a request."""
+
+    pointer: str
+    """Where, as a JSON Pointer (RFC 6901) into the request; empty for the request as a whole."""
+    detail: str
+    """What is wrong, for the person who reads it."""
+    code: str
+    """The same for a program."""
+
+
+class InvalidRequestError(LimboError):
+    """The request breaks rules; `faults` has every one of them, the first being told first."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        self.faults = faults
+
+
+class IdempotencyConflictError(LimboError):
+    """The Idempotency-Key was used for another request; nothing was stored."""

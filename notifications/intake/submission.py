@@ -1,0 +1,181 @@
+"""The door: every way in calls `submit`, and what it returns is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from uuid_utils.compat import uuid7
+
+from notifications.history.requests import RequestOrigin, record_request
+from notifications.intake.idempotency import check_key, message_id_of, take_key
+from notifications.intake.mail_request import MailRequest
+from notifications.models import State, User
+from notifications.models.wakeup import wake
+
+EXPIRES_AFTER_HOURS = 24
+"""A message's deadline, from when it was accepted."""
+
+ACCEPTED = 200
+"""The status that the request log gives a submission."""
+
+# One statement is one round trip and one transaction of its own. The suppression is looked up
+# under the address as given and in lower case: whoever asked for no more mail did not mean a
+# spelling. Constraints between the tables are checked at the commit, so their order is free.
+_STORE = """
+WITH r AS (
+    SELECT t.*, s.reason, s.reason IS NOT NULL AS is_suppressed
+    FROM unnest(
+        %(ids)s::uuid[], %(kinds)s::text[], %(positions)s::int[], %(addresses)s::text[],
+        %(names)s::text[]
+    ) WITH ORDINALITY t (id, kind, position, address, name, place)
+    LEFT JOIN LATERAL (
+        SELECT reason FROM notifications_suppression
+        WHERE owner_id = %(owner)s AND address IN (t.address, lower(t.address)) LIMIT 1
+    ) s ON true
+),
+m AS (
+    INSERT INTO notifications_message
+        (id, owner_id, sender, sender_address, subject, header_message_id, expires_at, state,
+         seq, due_at)
+    SELECT %(id)s, %(owner)s, %(sender)s, %(sender_address)s, %(subject)s, %(header_id)s,
+        now() + %(hours)s * interval '1 hour',
+        CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE 'pending' END,
+        1 + count(*) FILTER (WHERE is_suppressed),
+        CASE WHEN NOT bool_and(is_suppressed) THEN now() END
+    FROM r
+    RETURNING state
+),
+c AS (
+    INSERT INTO notifications_content (message_id, text) VALUES (%(id)s, %(text)s)
+),
+d AS (
+    INSERT INTO notifications_delivery
+        (id, message_id, owner_id, kind, position, address, name, state, generation, rounds,
+         backoffs, due_at, finalized_at)
+    SELECT id, %(id)s, %(owner)s, kind, position, address, name,
+        CASE WHEN is_suppressed THEN 'suppressed' ELSE 'pending' END, 1, 0, 0,
+        CASE WHEN NOT is_suppressed THEN now() END, CASE WHEN is_suppressed THEN now() END
+    FROM r ORDER BY place
+),
+e AS (
+    INSERT INTO notifications_event (message_id, delivery_id, seq, kind, data)
+    SELECT %(id)s, NULL::uuid, 1, 'accepted', '{}'::jsonb
+    UNION ALL
+    SELECT %(id)s, id, 1 + row_number() OVER (ORDER BY place), 'suppressed',
+        jsonb_build_object('reason', reason)
+    FROM r WHERE is_suppressed
+    ORDER BY 3
+),
+k AS (
+    UPDATE notifications_idempotencykey
+    SET answer = (SELECT jsonb_build_object('id', %(id)s::uuid, 'state', state) FROM m)
+    WHERE id = %(key_id)s
+),
+l AS (
+    INSERT INTO notifications_requestlog
+        (owner_id, method, path, status, address, duration_ms, message_id)
+    SELECT %(owner)s, %(method)s, %(path)s, %(status)s, %(client)s, %(duration)s, %(id)s
+    WHERE %(method)s::text IS NOT NULL
+)
+SELECT state FROM m
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of a request: the message, and the state it was stored in."""
+
+    message_id: UUID
+    state: State
+    is_repeat: bool = False
+    """The Idempotency-Key was known: this is the first submission's answer, nothing was stored."""
+
+
+def submit(
+    *,
+    owner: User,
+    request: MailRequest,
+    idempotency_key: str | None = None,
+    log: RequestOrigin | None = None,
+) -> Submission:
+    """Store a message with its deliveries, its history and its line in the request log.
+
+    When it returns, all of that is committed and its workers will be woken; when it raises, nothing
+    is stored (unless the database went away during the commit: then only a repeat under the same
+    key can tell). One statement, without an `idempotency_key` also the only round trip, however
+    many recipients. With a key a repeat within 24 hours returns the first submission's answer.
+
+    Raises IdempotencyConflictError if the key was used for another request, InvalidRequestError
+    for an impossible key, DatabaseError if the database cannot store.
+    """
+    if idempotency_key is None:
+        return _store(owner, request, log)
+    check_key(idempotency_key)
+    with transaction.atomic():
+        taken = take_key(owner=owner, key=idempotency_key, request=request)
+        if isinstance(taken, int):
+            return _store(owner, request, log, key_id=taken)
+        return _repeat(owner, taken, log)
+
+
+def _store(
+    owner: User, request: MailRequest, log: RequestOrigin | None, key_id: int | None = None
+) -> Submission:
+    message_id = uuid7()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            {
+                "id": message_id,
+                "owner": owner.pk,
+                "key_id": key_id,
+                "hours": EXPIRES_AFTER_HOURS,
+                **_message_parameters(message_id, request),
+                **_recipient_parameters(request),
+                **_log_parameters(log),
+            },
+        )
+        (state,) = cursor.fetchone()
+    transaction.on_commit(wake)
+    return Submission(message_id, State(state))
+
+
+def _repeat(owner: User, answer: dict[str, Any], log: RequestOrigin | None) -> Submission:
+    first = Submission(message_id_of(answer), State(answer["state"]), is_repeat=True)
+    if log is not None:
+        record_request(log, owner=owner, status=ACCEPTED, message_id=first.message_id)
+    return first
+
+
+def _message_parameters(message_id: UUID, request: MailRequest) -> Mapping[str, Any]:
+    return {
+        "sender": str(request.sender),
+        "sender_address": request.sender.address,
+        "subject": request.subject,
+        "header_id": f"<{message_id.hex}@{request.sender.ascii_domain}>",
+        "text": request.message,
+    }
+
+
+def _recipient_parameters(request: MailRequest) -> Mapping[str, Any]:
+    recipients = list(request.recipients())
+    return {
+        "ids": [uuid7() for _ in recipients],
+        "kinds": [kind.value for kind, _, _ in recipients],
+        "positions": [position for _, position, _ in recipients],
+        "addresses": [mailbox.address for _, _, mailbox in recipients],
+        "names": [mailbox.name for _, _, mailbox in recipients],
+    }
+
+
+def _log_parameters(log: RequestOrigin | None) -> Mapping[str, Any]:
+    """The request log's line; without a request there is none."""
+    return {
+        "method": log.short_method() if log else None,
+        "path": log.path if log else None,
+        "client": log.address if log else None,
+        "duration": log.duration_ms() if log else None,
+        "status": ACCEPTED,
+    }
