@@ -145,6 +145,7 @@ def _attempts(message: Message, reader: Reader) -> dict[UUID, list[AttemptSummar
 
 
 def _attempt(row: Attempt, reader: Reader) -> AttemptSummary:
+    outcome = Outcome(row.outcome)
     told = reader.may_read(reading=row.reading, answer=row.answer)
     facts = Facts(
         provider=row.handoff.provider.name,
@@ -154,9 +155,9 @@ def _attempt(row: Attempt, reader: Reader) -> AttemptSummary:
     )
     return AttemptSummary(
         provider=facts.provider,
-        outcome=Outcome(row.outcome),
+        outcome=outcome,
         generation=row.generation,
-        sentence=attempt_sentence(facts),
+        sentence=attempt_sentence(outcome, facts),
         code=row.code,
         answer=facts.answer,
         started_at=row.handoff.started_at,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notifications.models.state import State
+from notifications.models import Outcome, State
 
 _LONGEST_ANSWER = 160
 """Characters of a provider's answer that a sentence quotes; the whole is beside it."""
@@ -142,11 +142,11 @@ def what_happened(kind: str, facts: Facts) -> str:
     return _fill(pattern, facts) + said
 
 
-def attempt_sentence(facts: Facts) -> str:
+def attempt_sentence(outcome: Outcome, facts: Facts) -> str:
     """How an attempt ended; while it is under way, that it is."""
-    if not facts.reading:
-        return _fill(_KINDS[State.SENDING], facts)
-    return what_happened("", facts)
+    # tracking can settle an attempt whose answer nobody has read
+    taken = outcome is Outcome.ACCEPTED
+    return what_happened(State.SENT if taken else State.SENDING, facts)
 
 
 def duration(seconds: float) -> str:
