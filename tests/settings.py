@@ -1,4 +1,4 @@
-"""The environment that the settings read under test; loaded by pytest before Django's settings."""
+"""Limbo's settings, with the environment that the tests want."""
 
 import os
 
@@ -6,3 +6,5 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-only-for-tests-only-for-test
 os.environ.setdefault("LIMBO_LOCAL", "1")
 os.environ.setdefault("LIMBO_PROVIDERS", "first=smtp://127.0.0.1:1,second=smtp://127.0.0.1:2")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+from limbo.settings import *  # noqa: E402, F403
