@@ -1,0 +1,120 @@
+"""The sentences of the history."""
+
+from typing import Any
+
+import pytest
+
+from notifications.delivery.reading import Reading
+from notifications.history.wording import Facts, Reader, duration, event_sentence
+from notifications.models import State
+from notifications.queue.sweep import WORKER_LOST
+
+OWNER = Reader(owner="ada", is_staff=False)
+STAFF = Reader(owner="ada", is_staff=True)
+
+
+def say(kind: str, reader: Reader = OWNER, *, applied: bool = True, **data: Any) -> str:
+    return event_sentence(kind, Facts.of_event(data, reader), applied=applied)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_a_sentence_of_its_own(state: State) -> None:
+    sentence = say(state)
+    assert sentence != state
+    assert "{" not in sentence
+
+
+@pytest.mark.parametrize("reading", [*Reading, WORKER_LOST])
+def test_every_reading_has_a_sentence_of_its_own(reading: str) -> None:
+    assert say("of no kind", provider="sink", reading=reading) != "of no kind"
+
+
+def test_an_accepted_handoff_quotes_the_provider() -> None:
+    said = say("sent", provider="sink", reading="sent", code=250, answer="2.0.0 OK")
+    assert said == "sink took it (250 2.0.0 OK)"
+
+
+def test_a_code_that_the_answer_begins_with_is_said_once() -> None:
+    said = say("sent", provider="sink", reading="sent", code=250, answer="250 2.0.0 OK")
+    assert said == "sink took it (250 2.0.0 OK)"
+
+
+def test_a_code_without_words_is_quoted_alone() -> None:
+    assert say("queued", provider="esp", reading="queued", code=202) == "esp took it (202)"
+
+
+def test_a_long_answer_is_cut_and_put_on_one_line() -> None:
+    said = say("failed", provider="sink", reading="message_refused", answer="no\n" * 200)
+    assert "\n" not in said
+    assert said.endswith("…)")
+    assert len(said) < 220
+
+
+def test_failover_says_that_the_next_provider_is_asked() -> None:
+    said = say("pending", provider="first", reading="unreachable", answer="refused")
+    assert said == "first could not be reached (refused); the next provider is asked"
+
+
+def test_a_wait_says_how_long() -> None:
+    said = say("pending", provider="first", reading="temporary", code=451, wait=40)
+    assert said == "first did not take it for now (451); it will be tried again in 40 s"
+
+
+def test_a_requeue_says_who_and_why() -> None:
+    data: dict[str, Any] = {"choice": "requeue", "by": "grace", "reason": "mailbox is back"}
+    assert say("pending", STAFF, **data) == "grace chose to send it again: mailbox is back"
+    assert say("pending", OWNER, **data) == "Support chose to send it again: mailbox is back"
+
+
+def test_the_owner_is_called_you() -> None:
+    assert say("retried", by="ada") == "You asked to try again now"
+    assert say("cancelled", by="ada") == "Cancelled by you"
+
+
+def test_the_owner_never_learns_the_names_of_staff() -> None:
+    assert "grace" not in say("cancelled", by="grace")
+
+
+@pytest.mark.parametrize(
+    ("reading", "answer"),
+    [
+        ("unbuildable", "KeyError: 'x'"),
+        ("misconfigured", "535 bad password for limbo@esp.example"),
+        ("ambiguous", "Traceback (most recent call last):\n  File …"),
+    ],
+)
+def test_what_tells_of_limbo_itself_is_for_staff_only(reading: str, answer: str) -> None:
+    data: dict[str, Any] = {"provider": "esp", "reading": reading, "answer": answer}
+    assert answer[:12] in say("failed", STAFF, **data)
+    assert answer[:12] not in say("failed", OWNER, **data)
+    assert Facts.of_event(data, OWNER).answer == ""
+
+
+def test_a_report_tells_of_the_recipient_and_not_of_the_handoff() -> None:
+    said = say("bounced", source="tracking", provider="esp", answer="550 no such user")
+    assert said == "It came back from the recipient's server (550 no such user)"
+
+
+def test_what_was_not_applied_says_so() -> None:
+    said = say("deferred", source="tracking", applied=False)
+    assert said.endswith("; this came too late and changed nothing")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("deadline", "Given up: its deadline passed"),
+        ("attempts used up", "Given up: every provider was asked as often as allowed"),
+        ("it killed three workers", "Given up: it killed three workers"),
+    ],
+)
+def test_giving_up_says_why(reason: str, said: str) -> None:
+    assert say("dead", reason=reason) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (7200, "2 h"), (14400, "4 h")],
+)
+def test_durations_are_rounded_as_people_do(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
