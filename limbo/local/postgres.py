@@ -4,15 +4,12 @@ It answers on 127.0.0.1 only, has no Unix socket, and asks everyone for a random
 The passwords and the port lie beside the data, in `<folder>.json`, readable by their owner alone.
 """
 
-import ctypes
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,22 +21,17 @@ from typing import IO, Self
 import psycopg
 from psycopg import sql
 
-from limbo.local.binaries import Identity, bin_folder, unprivileged
+from limbo.local.binaries import Identity, unprivileged
+from limbo.local.cluster import ENVIRONMENT, make_cluster, program
+from limbo.local.errors import LocalPostgresError
 from limbo.local.files import hold, write_private
+from limbo.local.parent import end_with_parent
 
 HOST = "127.0.0.1"
 ROLE = "limbo"
 SUPERUSER = "postgres"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-
-_PR_SET_PDEATHSIG = 1
-# loaded before any fork: the child may only call, not import
-_libc = ctypes.CDLL(None)
-
-
-class LocalPostgresError(Exception):
-    """The local PostgreSQL could not be made, started or reached; says why."""
 
 
 @dataclass
@@ -97,7 +89,7 @@ class LocalPostgres:
             self._identity = unprivileged()
             self._access = self._load_access()
             if not (self._folder / "PG_VERSION").exists():
-                self._initialise()
+                self._make_cluster()
             if not self._take_over():
                 self._spawn()
             self._ensure_database()
@@ -108,14 +100,18 @@ class LocalPostgres:
             self.stop()
             raise
 
-    def stop(self) -> None:
-        """End the server (fast: open transactions are rolled back) and wait until it is gone."""
+    def terminate(self) -> None:
+        """Ask the server to end: open transactions are rolled back, nobody is waited for."""
         if self._pid and self.exit_code() is None:
             self._signal(signal.SIGINT)
-            if not self._gone_within(STOP_SECONDS):
-                # SIGQUIT is PostgreSQL's own last resort: children end too, recovery at next start
-                self._signal(signal.SIGQUIT)
-                self._gone_within(STOP_SECONDS)
+
+    def stop(self) -> None:
+        """End the server and wait until it is gone."""
+        self.terminate()
+        if self._pid and not self._gone_within(STOP_SECONDS):
+            # PostgreSQL's own last resort: its processes end at once, and it recovers at its start
+            self._signal(signal.SIGQUIT)
+            self._gone_within(STOP_SECONDS)
         self._child = None
         self._pid = 0
         if self._held is not None:
@@ -164,56 +160,13 @@ class LocalPostgres:
         write_private(file, json.dumps(asdict(access)))
         return access
 
-    def _initialise(self) -> None:
-        """Make the data folder under another name: half a folder must never be taken for one."""
-        fresh = self._folder.with_name(f"{self._folder.name}.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
-        self._identity.own(fresh)
-        with tempfile.TemporaryFile() as password:
-            self._write_password(password)
-            done = subprocess.run(
-                [*self._program("initdb", fresh), *self._initdb_options()],
-                cwd=fresh,
-                env=_environment(),
-                stdin=password,
-                capture_output=True,
-                text=True,
-                check=False,
-                user=self._identity.uid,
-                group=self._identity.gid,
-                extra_groups=self._identity.groups,
-            )
-        if done.returncode:
-            raise LocalPostgresError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
-        with suppress(FileNotFoundError):
-            self._folder.rmdir()
-        fresh.rename(self._folder)
-
-    def _write_password(self, file: IO[bytes]) -> None:
-        # a nameless file of the server's user: initdb opens it again by its descriptor
-        self._identity.own(file.fileno())
-        file.write(self._opened().superuser_password.encode())
-        file.seek(0)
-
-    def _initdb_options(self) -> list[str]:
-        options = [
-            f"--username={SUPERUSER}",
-            "--pwfile=/dev/stdin",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            # PostgreSQL's own locale: the same on every machine
-            "--no-locale",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-        ]
-        return [*options, "--no-sync"] if self._settings.get("fsync") == "off" else options
-
-    def _program(self, name: str, data: Path) -> list[str]:
-        # As root the server's user may have no way to the data by its path, but it inherits the
-        # folder that we stand in, and this name of it asks for no right on any parent.
-        reachable = "/proc/self/cwd" if self._identity.is_other else str(data)
-        return [str(bin_folder(self._identity) / name), "-D", reachable]
+    def _make_cluster(self) -> None:
+        options = [f"--username={SUPERUSER}"]
+        if self._settings.get("fsync") == "off":
+            options.append("--no-sync")
+        make_cluster(
+            self._folder, self._identity, self._opened().superuser_password, options=options
+        )
 
     def _take_over(self) -> bool:
         """Use a server that already runs on the folder; False when there is none.
@@ -239,16 +192,19 @@ class LocalPostgres:
         write_private(self._access_file(), json.dumps(asdict(access)))
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [*self._program("postgres", self._folder), *self._server_options(access.port)],
+                [
+                    *program("postgres", self._folder, self._identity),
+                    *self._server_options(access.port),
+                ],
                 cwd=self._folder,
-                env=_environment(),
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # a terminal's Ctrl-C is for us; we end the server after those who use it
                 start_new_session=True,
-                # The one call is safe after a fork. When we are killed the server ends too.
-                preexec_fn=_end_with_parent,  # noqa: PLW1509
+                # one system call, safe after a fork
+                preexec_fn=end_with_parent(signal.SIGINT),  # noqa: PLW1509
                 user=self._identity.uid,
                 group=self._identity.gid,
                 extra_groups=self._identity.groups,
@@ -321,15 +277,6 @@ class LocalPostgres:
 
 def _exists(connection: psycopg.Connection, query: str) -> bool:
     return connection.execute(query, (ROLE,)).fetchone() is not None
-
-
-def _end_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def _environment() -> dict[str, str]:
-    # nothing of the caller's: PGDATA, PGPORT or a locale would be obeyed
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _postmaster(folder: Path) -> list[str]:
