@@ -1,0 +1,75 @@
+"""The providers that are reached by HTTP through Anymail, and what each needs to know.
+
+From the sources of Anymail's backends: the names of their options, and whether they can carry
+metadata. An option that is not listed here is refused, so that a slip of the pen is not ignored.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mark(StrEnum):
+    """How a Handoff's id travels with the message, to come back in the tracking webhooks."""
+
+    METADATA = "metadata"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Esp:
+    """One provider's backend, and the options that its URL may carry."""
+
+    backend: str
+    credentials: tuple[str, ...]
+    """The options that the URL's user and, if there are two, its password stand for."""
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    mark: Mark = Mark.METADATA
+    idempotency_header: str | None = None
+    """The request header in which it takes our key for a hand-off."""
+    message_id_headers: tuple[tuple[str, str], ...] | None = None
+    """What makes it keep our Message-ID, beside the header itself; None: it makes its own."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Every option that the URL's query may name."""
+        return (*self.required, *self.optional)
+
+
+ESPS: dict[str, Esp] = {
+    "brevo": Esp("brevo", ("api_key",), optional=("api_url",)),
+    "mailersend": Esp("mailersend", ("api_token",), optional=("api_url",)),
+    "mailgun": Esp(
+        "mailgun",
+        ("api_key",),
+        optional=("sender_domain", "api_url"),
+        message_id_headers=(),
+    ),
+    "mailjet": Esp("mailjet", ("api_key", "secret_key"), optional=("api_url",)),
+    "mailtrap": Esp("mailtrap", ("api_token",), optional=("sandbox_id", "api_url")),
+    "mandrill": Esp("mandrill", ("api_key",), optional=("api_url",)),
+    "postal": Esp("postal", ("api_key",), required=("api_url",), mark=Mark.TAG),
+    "postmark": Esp(
+        "postmark",
+        ("server_token",),
+        optional=("api_url",),
+        # without the second header Postmark replaces the first
+        message_id_headers=(("X-PM-KeepID", "true"),),
+    ),
+    "resend": Esp(
+        "resend",
+        ("api_key",),
+        optional=("api_url",),
+        idempotency_header="Idempotency-Key",
+    ),
+    "scaleway": Esp(
+        "scaleway",
+        ("secret_key",),
+        required=("project_id",),
+        optional=("region", "api_url"),
+    ),
+    "sendgrid": Esp("sendgrid", ("api_key",), optional=("api_url",)),
+    "sparkpost": Esp("sparkpost", ("api_key",), optional=("subaccount", "api_url")),
+    "unisender-go": Esp("unisender_go", ("api_key",), required=("api_url",)),
+}
+"""By the name that follows `anymail-` in a provider's URL."""
