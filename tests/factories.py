@@ -41,7 +41,8 @@ class MessageFactory(DjangoModelFactory[Message]):
     subject = factory.Sequence(lambda n: f"Subject {n}")
     header_message_id = factory.Sequence(lambda n: f"<{n}@example.com>")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=24))
-    due_at = factory.LazyFunction(timezone.now)
+    # a moment ago: the database's now() is when the test's transaction began
+    due_at = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=1))
     state = State.PENDING
 
 

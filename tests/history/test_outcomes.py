@@ -1,0 +1,134 @@
+"""Outcomes are fenced by their Attempt: a late truth is recorded, a second one is not possible."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from uuid_utils.compat import uuid7
+
+from notifications.history.changes import Change, change_deliveries, lock_messages
+from notifications.history.in_flight import Planned, commit_in_flight
+from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
+from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, Provider, State
+from notifications.queue.choices import cancel, requeue
+from tests.factories import ProviderFactory, UserFactory, make_message
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def provider() -> Provider:
+    """Whoever takes the messages."""
+    return ProviderFactory()
+
+
+def begin(message: Message, provider: Provider) -> Planned:
+    """Commit all of the message's deliveries as in flight."""
+    deliveries = tuple(message.deliveries.values_list("id", flat=True))
+    plan = Planned(uuid7(), message.id, provider.id, provider.name, deliveries)
+    with transaction.atomic():
+        lock_messages([message.id])
+        commit_in_flight([plan])
+    return plan
+
+
+def end(plan: Planned, outcome: Outcome, state: State, *, provider_id: str = "") -> int:
+    """Record how the hand-off ended, for all its recipients; returns how many moved."""
+    attempts = [
+        AttemptOutcome(Change(id_, state), outcome, reading=state, code=250, answer="as it was")
+        for id_ in plan.delivery_ids
+    ]
+    ended = HandoffOutcome(plan.handoff_id, plan.message_id, attempts, provider_id)
+    with transaction.atomic():
+        lock_messages([plan.message_id])
+        return len(record_outcomes([ended]))
+
+
+def state_of(message: Message) -> str:
+    """The state its first delivery is in now."""
+    return Delivery.objects.filter(message=message).order_by("id")[0].state
+
+
+def test_an_accepted_hand_off_is_recorded_whole(provider: Provider) -> None:
+    message = make_message("a@example.org", "b@example.org")
+    plan = begin(message, provider)
+    assert end(plan, Outcome.ACCEPTED, State.SENT, provider_id="abc") == 2
+    handoff = Handoff.objects.get(id=plan.handoff_id)
+    assert (handoff.outcome, handoff.code, handoff.answer) == ("accepted", 250, "as it was")
+    assert (handoff.provider_message_id, handoff.ended_at is not None) == ("abc", True)
+    assert set(Attempt.objects.values_list("outcome", "code")) == {("accepted", 250)}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.IN_FLIGHT, Outcome.ACCEPTED, Outcome.UNCERTAIN])
+def test_no_attempt_can_begin_while_one_may_have_been_accepted(
+    provider: Provider, outcome: Outcome
+) -> None:
+    """P2: the unique index refuses it even to code that is wrong."""
+    message = make_message()
+    plan = begin(message, provider)
+    Attempt.objects.update(outcome=outcome)
+    second = Handoff.objects.create(message=message, provider=provider, idempotency_key="second")
+    with pytest.raises(IntegrityError, match="attempt_one_live"):
+        Attempt.objects.create(handoff=second, delivery_id=plan.delivery_ids[0], generation=1)
+
+
+def test_a_late_truth_about_an_uncertain_attempt_is_recorded(provider: Provider) -> None:
+    message = make_message()
+    plan = begin(message, provider)
+    end(plan, Outcome.UNCERTAIN, State.UNCERTAIN)
+    assert end(plan, Outcome.ACCEPTED, State.SENT) == 1
+    assert state_of(message) == State.SENT
+    assert Attempt.objects.get().outcome == Outcome.ACCEPTED
+
+
+def test_an_outcome_that_is_recorded_twice_changes_nothing_the_second_time(
+    provider: Provider,
+) -> None:
+    message = make_message()
+    plan = begin(message, provider)
+    end(plan, Outcome.ACCEPTED, State.SENT)
+    assert end(plan, Outcome.NOT_ACCEPTED, State.PENDING) == 0
+    assert state_of(message) == State.SENT
+    assert message.events.count() == 2
+
+
+def test_a_truth_that_comes_after_a_requeue_stays_in_the_attempt_and_the_history(
+    provider: Provider,
+) -> None:
+    message = make_message()
+    plan = begin(message, provider)
+    end(plan, Outcome.UNCERTAIN, State.UNCERTAIN)
+    with transaction.atomic():
+        lock_messages([message.id])
+        change_deliveries([Change(plan.delivery_ids[0], State.DEAD)], before=[State.UNCERTAIN])
+    requeue([message.id], by=UserFactory(), reason="nobody knows")
+
+    assert end(plan, Outcome.ACCEPTED, State.SENT) == 0
+    delivery = message.deliveries.get()
+    assert (delivery.state, delivery.generation) == (State.PENDING, 2)
+    assert Attempt.objects.get().outcome == Outcome.ACCEPTED
+    event = message.events.order_by("-seq")[0]
+    assert (event.kind, event.applied, event.data["generation"]) == ("sent", False, 1)
+
+
+def test_a_delivery_that_was_cancelled_meanwhile_is_not_put_in_flight(provider: Provider) -> None:
+    message = make_message()
+    cancel([message.id], by=UserFactory())
+    begin(message, provider)
+    assert not Handoff.objects.exists()
+    assert state_of(message) == State.CANCELLED
+
+
+@pytest.mark.parametrize("messages", [1, 20])
+def test_recording_costs_the_same_statements_for_any_number(
+    provider: Provider, messages: int, django_assert_num_queries: object
+) -> None:
+    plans = [begin(make_message(), provider) for _ in range(messages)]
+    outcomes = [
+        HandoffOutcome(
+            plan.handoff_id,
+            plan.message_id,
+            [AttemptOutcome(Change(plan.delivery_ids[0], State.SENT), Outcome.ACCEPTED, "sent")],
+        )
+        for plan in plans
+    ]
+    with django_assert_num_queries(4):  # type: ignore[operator]
+        record_outcomes(outcomes)

@@ -1,0 +1,99 @@
+"""What people choose is done where the state allows it, and is in the history with their name."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from notifications.history.changes import Change, change_deliveries, lock_messages
+from notifications.models import Message, State, User
+from notifications.queue.choices import cancel, requeue, retry_now
+from notifications.queue.claim import claim_due
+from tests.factories import UserFactory, make_message
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ann() -> User:
+    """The one who chooses."""
+    return UserFactory(username="ann")
+
+
+def move(message: Message, *states: State, before: State = State.PENDING) -> None:
+    """Take all of the message's deliveries through `states`."""
+    for state in states:
+        ids = message.deliveries.values_list("id", flat=True)
+        with transaction.atomic():
+            lock_messages([message.id])
+            change_deliveries([Change(id_, state, wait=600) for id_ in ids], before=[before])
+        before = state
+
+
+def test_a_waiting_message_is_due_at_once(ann: User) -> None:
+    message = make_message()
+    move(message, State.SENDING, State.PENDING)
+    assert claim_due() is None
+    assert retry_now([message.id], by=ann) == 1
+    assert claim_due() is not None
+    event = message.events.order_by("-seq")[0]
+    assert (event.kind, event.data) == ("retried", {"by": "ann", "deliveries": 1})
+
+
+def test_there_is_nothing_to_retry_where_nothing_waits(ann: User) -> None:
+    message = make_message()
+    assert retry_now([message.id], by=ann) == 0
+    assert not message.events.exists()
+
+
+def test_a_dead_letter_is_sent_again_as_a_new_generation_with_new_time(ann: User) -> None:
+    message = make_message(expires_at=timezone.now() - timedelta(hours=1))
+    move(message, State.DEAD)
+    assert requeue([message.id], by=ann, reason="the server is back") == 1
+    delivery = message.deliveries.get()
+    assert (delivery.state, delivery.generation, delivery.backoffs) == (State.PENDING, 2, 0)
+    assert delivery.finalized_at is None
+    message.refresh_from_db()
+    assert message.expires_at > timezone.now() + timedelta(hours=23)
+    assert claim_due() is not None
+    event = message.events.order_by("-seq")[0]
+    assert event.kind == "pending"
+    assert event.data == {"by": "ann", "reason": "the server is back", "choice": "requeue"}
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.SUPPRESSED])
+def test_what_was_not_given_up_is_not_requeued(ann: User, state: State) -> None:
+    message = make_message()
+    move(message, state)
+    assert requeue([message.id], by=ann, reason="") == 0
+    assert message.deliveries.get().state == state
+
+
+def test_only_the_dead_letters_of_a_message_are_sent_again(ann: User) -> None:
+    message = make_message("a@example.org", "b@example.org")
+    first, second = message.deliveries.order_by("position")
+    move(message, State.SENDING)
+    with transaction.atomic():
+        lock_messages([message.id])
+        ends = [Change(first.id, State.SENT), Change(second.id, State.REJECTED)]
+        change_deliveries(ends, before=[State.SENDING])
+    assert requeue([message.id], by=ann, reason="typo mended") == 1
+    states = message.deliveries.order_by("position").values_list("state", flat=True)
+    assert list(states) == [State.SENT, State.PENDING]
+
+
+def test_a_waiting_message_is_cancelled_and_never_due_again(ann: User) -> None:
+    message = make_message()
+    assert cancel([message.id], by=ann) == 1
+    message.refresh_from_db()
+    assert (message.state, message.due_at) == (State.CANCELLED, None)
+    assert message.events.get().data == {"by": "ann"}
+
+
+def test_what_is_on_its_way_cannot_be_cancelled(ann: User) -> None:
+    message = make_message()
+    move(message, State.SENDING)
+    assert cancel([message.id], by=ann) == 0
+    message.refresh_from_db()
+    assert message.state == State.SENDING
