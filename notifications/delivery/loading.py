@@ -3,14 +3,24 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 from uuid import UUID
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.db.models.functions import Now
+from django_stubs_ext import WithAnnotations
 
 from notifications.delivery.handoff import Outgoing, Recipient
 from notifications.models import Attempt, Delivery, Message
 from notifications.models.state import State
+
+
+class _Timing(TypedDict):
+    is_due: bool
+    was_attempted: bool
+
+
+_Timed = WithAnnotations[Delivery, _Timing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +79,11 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
     ]
 
 
-def _is_true(condition: Q) -> ExpressionWrapper[bool]:
+def _is_true(condition: Q) -> ExpressionWrapper[Q]:
     return ExpressionWrapper(condition, output_field=BooleanField())
 
 
-def _deliveries(message_ids: Sequence[UUID]) -> dict[UUID, list[Delivery]]:
+def _deliveries(message_ids: Sequence[UUID]) -> dict[UUID, list[_Timed]]:
     attempts = Attempt.objects.filter(delivery=OuterRef("id"), generation=OuterRef("generation"))
     rows = (
         Delivery.objects.filter(message__in=message_ids)
@@ -83,9 +93,9 @@ def _deliveries(message_ids: Sequence[UUID]) -> dict[UUID, list[Delivery]]:
             is_due=_is_true(Q(state=State.PENDING, due_at__lte=Now())),
             was_attempted=Exists(attempts),
         )
-        .order_by(F("id"))
+        .order_by("id")
     )
-    by_message: dict[UUID, list[Delivery]] = defaultdict(list)
+    by_message: dict[UUID, list[_Timed]] = defaultdict(list)
     for delivery in rows:
         by_message[delivery.message_id].append(delivery)
     return by_message

@@ -4,8 +4,6 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from notifications.delivery.providers import ProviderConfig, usable_providers
 
 
@@ -27,7 +25,7 @@ def usable_routes() -> list[Route]:
     """The providers that are configured, enabled and neither at fault nor closed; one query."""
     return [
         Route(config=config, provider_id=row.id, weight=row.weight)
-        for config, row in usable_providers(now=timezone.now())
+        for config, row in usable_providers()
     ]
 
 
