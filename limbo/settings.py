@@ -163,6 +163,30 @@ Q_CLUSTER = {
     "label": "Tasks",
 }
 
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["notifications.api.auth.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["notifications.api.auth.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["notifications.api.parsers.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "notifications.api.errors.handle_exception",
+    # the Accept header says it, and `format` would be one more parameter
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Limbo",
+    "DESCRIPTION": "Submit messages, and see what became of them.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        "State": "notifications.models.state.State",
+        "Outcome": "notifications.models.handoff.Outcome",
+        "RecipientKind": "notifications.models.delivery.RecipientKind",
+    },
+}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

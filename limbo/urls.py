@@ -1,8 +1,13 @@
 """Where each room is reached."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("", include("notifications.api.urls")),
 ]
+
+handler400 = "notifications.api.service.bad_request"
+handler404 = "notifications.api.service.not_found"
+handler500 = "notifications.api.service.server_error"

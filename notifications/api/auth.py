@@ -1,0 +1,61 @@
+"""Who is asking, and what their token may do."""
+
+from typing import TYPE_CHECKING, cast
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from notifications.intake.tokens import authenticate
+from notifications.models import ApiToken, Scope, User
+
+if TYPE_CHECKING:
+    # its module imports this one, as the settings tell it to
+    from rest_framework.views import APIView
+
+_SCHEMES = ("bearer", "token")
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer lk_…`, or `Token` as django-rest-framework's own clients write it."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """The token's owner and the token; None without one. Raises AuthenticationFailed."""
+        scheme, _, plain = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() not in _SCHEMES:
+            return None
+        token = authenticate(plain.strip())
+        if token is None:
+            raise AuthenticationFailed("The token is unknown, expired or revoked.")
+        return token.owner, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for (RFC 6750)."""
+        return 'Bearer realm="limbo"'
+
+
+class HasScope(BasePermission):
+    """A token is there, and may do this: `read` to read, `send` for the rest."""
+
+    message = "The token lacks the scope for this: `read` to read, `send` to send."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the request may go on; without any token the answer is 401, not 403."""
+        if not isinstance(request.auth, ApiToken):
+            return False
+        needed = Scope.READ if request.method in SAFE_METHODS else Scope.SEND
+        return needed in request.auth.scopes
+
+
+class HasToken(BasePermission):
+    """A token is there, whatever it may do."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the request may go on."""
+        return isinstance(request.auth, ApiToken)
+
+
+def owner_of(request: Request) -> User:
+    """The user whose token opened the request; permissions have seen to it that there is one."""
+    return cast("User", request.user)

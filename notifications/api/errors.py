@@ -1,0 +1,100 @@
+"""Which problem an exception is; views raise, and this module answers."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from notifications.api.problems import Problem
+from notifications.intake.errors import Fault, IdempotencyConflictError, InvalidRequestError
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+
+
+class TooLargeError(exceptions.APIException):
+    """The body is larger than Limbo takes."""
+
+    status_code = 413
+
+
+def handle_exception(error: Exception, _context: Mapping[str, Any]) -> Response:
+    """Answer `error` (django-rest-framework's EXCEPTION_HANDLER): always, and as a problem."""
+    return problem_for(error).response()
+
+
+def problem_for(error: Exception) -> Problem:
+    """The problem that `error` is; one that nobody foresaw is logged and tells nothing."""
+    match error:
+        case InvalidRequestError():
+            return _invalid_request(error)
+        case IdempotencyConflictError():
+            detail = "Use a new key for a new request, and the same request for the same key."
+            return Problem(409, "idempotency-conflict", detail)
+        case exceptions.ValidationError():
+            return _invalid_parameters(error)
+        case Http404():
+            return Problem.of_status(404, "There is no such resource.")
+        case PermissionDenied():
+            return Problem.of_status(403, "This is not allowed.")
+        case exceptions.APIException():
+            return _api_problem(error)
+        case SuspiciousOperation() | UnreadablePostError():
+            return Problem.of_status(400, "The request could not be read.")
+        case DatabaseError() | InterfaceError() if _is_away(error):
+            return _unavailable(error)
+    logger.error("A request failed", exc_info=error)
+    return Problem(500, "internal-error", "This is our fault, and was written down.")
+
+
+def _invalid_request(error: InvalidRequestError) -> Problem:
+    errors = [_fault_members(fault) for fault in error.faults]
+    return Problem(400, "invalid-request", error.faults[0].detail, errors)
+
+
+def _fault_members(fault: Fault) -> dict[str, str]:
+    # RFC 9457 (3) writes the pointer as a URI fragment
+    return {"detail": fault.detail, "pointer": f"#{fault.pointer}", "code": fault.code}
+
+
+def _invalid_parameters(error: exceptions.ValidationError) -> Problem:
+    """Only query parameters are checked by serializers and filters; bodies are intake's."""
+    details = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    errors = [
+        {"detail": str(item), "parameter": str(name), "code": getattr(item, "code", "invalid")}
+        for name, items in details.items()
+        for item in items
+    ]
+    return Problem(400, "invalid-request", errors[0]["detail"], errors)
+
+
+def _api_problem(error: exceptions.APIException) -> Problem:
+    problem = Problem.of_status(error.status_code, str(error.detail))
+    challenge = getattr(error, "auth_header", None)
+    if challenge is None:
+        return problem
+    headers = {"WWW-Authenticate": str(challenge)}
+    return Problem(problem.status, problem.kind, problem.detail, headers=headers)
+
+
+def _is_away(error: DatabaseError | InterfaceError) -> bool:
+    """Whether the database cannot work now: away, overloaded, full, or read-only."""
+    read_only = isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction)
+    return read_only or isinstance(error, OperationalError | InterfaceError)
+
+
+def _unavailable(error: Exception) -> Problem:
+    logger.error("The database cannot serve a request: %s", error)
+    detail = (
+        "The database does not take requests now. "
+        "A submission that is repeated with the same Idempotency-Key is stored once."
+    )
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(503, "unavailable", detail, headers=headers)

@@ -1,0 +1,123 @@
+"""`/v1/mail`: submit a message, list one's own, read one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notifications.api.auth import owner_of
+from notifications.api.base import ApiView
+from notifications.api.filters import MessageFilter
+from notifications.api.paging import PAGE_PARAMETERS, NewestFirst, refuse_unknown_parameters
+from notifications.api.schema import IDEMPOTENCY_KEY, SUBMISSION, problems
+from notifications.api.serializers import (
+    MessageDetailSerializer,
+    MessageSerializer,
+    RefusedSerializer,
+    SubmittedSerializer,
+    message_url,
+)
+from notifications.intake.mail_request import read_mail_request
+from notifications.intake.submission import submit
+from notifications.models import Attempt, Delivery, Event, Message
+
+
+class MessagesView(ApiView, ListAPIView[Message]):
+    """The user's messages."""
+
+    serializer_class = MessageSerializer
+    pagination_class = NewestFirst
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = MessageFilter
+    queryset = Message.objects.none()
+    http_method_names = ("get", "head", "post")
+
+    def get_queryset(self) -> QuerySet[Message]:
+        """The user's own."""
+        return Message.objects.owned_by(owner_of(self.request))
+
+    @extend_schema(
+        operation_id="list_messages",
+        summary="List one's messages, newest first",
+        responses={200: MessageSerializer(many=True), **problems(400, 401, 403, 503)},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The messages that pass the filters, page by page."""
+        known = PAGE_PARAMETERS.union(MessageFilter.base_filters)
+        refuse_unknown_parameters(request.query_params, known)
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="submit_message",
+        summary="Submit a message",
+        parameters=[IDEMPOTENCY_KEY],
+        request=SUBMISSION,
+        responses={
+            200: OpenApiResponse(SubmittedSerializer, description="It is stored."),
+            **problems(400, 401, 403, 409, 413, 415, 503, form=RefusedSerializer),
+        },
+        filters=False,
+    )
+    def post(self, request: Request) -> Response:
+        """Store a message; once this answers 200 it will not be lost."""
+        submission = submit(
+            owner=owner_of(request),
+            request=read_mail_request(request.data),
+            idempotency_key=request.headers.get("Idempotency-Key"),
+            log=self.origin,
+        )
+        self.is_logged = True
+        url = message_url(submission.message_id)
+        answer = {
+            "Message": "submitted",
+            "id": submission.message_id,
+            "state": submission.state,
+            "url": url,
+        }
+        return Response(answer, headers={"Location": url})
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Tell a refused submission in the words that older clients read, too.
+
+        They are left out of a 5xx: then the message may have been stored.
+        """
+        response = super().handle_exception(exc)
+        if self.request.method == "POST" and response.status_code < 500:
+            problem = response.data["detail"]
+            response.data = {"Message": "not submitted", "Problem": problem, **response.data}
+        return response
+
+
+class MessageView(ApiView, RetrieveAPIView[Message]):
+    """One message with its deliveries, their attempts, and its history."""
+
+    serializer_class = MessageDetailSerializer
+    queryset = Message.objects.none()
+    lookup_url_kwarg = "message_id"
+    http_method_names = ("get", "head")
+
+    def get_queryset(self) -> QuerySet[Message]:
+        """The user's own, with all that is shown, in a fixed number of queries."""
+        attempts = Attempt.objects.select_related("handoff__provider").order_by("id")
+        # "to" before "cc" before "bcc", which happens to be the alphabet's order backwards
+        deliveries = Delivery.objects.order_by("-kind", "position").prefetch_related(
+            Prefetch("attempts", attempts)
+        )
+        events = Event.objects.select_related("delivery").order_by("seq")
+        return Message.objects.owned_by(owner_of(self.request)).prefetch_related(
+            Prefetch("deliveries", deliveries), Prefetch("events", events)
+        )
+
+    @extend_schema(
+        operation_id="read_message",
+        summary="Read a message and what became of it",
+        responses={200: MessageDetailSerializer, **problems(401, 403, 404, 503)},
+    )
+    def get(self, request: Request, message_id: UUID) -> Response:
+        """The message; another user's is not there."""
+        return super().get(request, message_id=message_id)

@@ -1,0 +1,57 @@
+"""Pages of a list, newest first, found by the id of where the last page ended."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError as InvalidValueError
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class NewestFirst(CursorPagination):
+    """Keys are given in order of time, so a page is one range of an index however deep it lies."""
+
+    ordering = "-id"
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "limit"
+    page_size_query_description = "How many a page has, 50 unless given, at most 200."
+
+    def paginate_queryset(
+        self,
+        queryset: QuerySet[Any, Any] | Sequence[Any],
+        request: Request,
+        view: APIView | None = None,
+    ) -> list[Any] | None:
+        """The page that `cursor` names. Raises ValidationError for one that is not ours."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (NotFound, InvalidValueError, ValueError):
+            raise ValidationError({"cursor": ["This is not a cursor of Limbo's."]}) from None
+
+    def get_page_size(self, request: Request) -> int:
+        """The page's length. Raises ValidationError for one that is no number or out of range."""
+        text = request.query_params.get("limit")
+        if text is None:
+            return self.page_size
+        limit = int(text) if text.isdecimal() and len(text) < len("1000") else 0
+        if not 1 <= limit <= self.max_page_size:
+            message = f"This must be a number from 1 to {self.max_page_size}."
+            raise ValidationError({"limit": [message]})
+        return limit
+
+
+PAGE_PARAMETERS = frozenset({NewestFirst.cursor_query_param, NewestFirst.page_size_query_param})
+
+
+def refuse_unknown_parameters(parameters: Iterable[str], known: Iterable[Any]) -> None:
+    """Raise ValidationError naming each parameter that the list does not know.
+
+    A misspelt filter that was ignored would return everything.
+    """
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise ValidationError({name: ["There is no such parameter."] for name in unknown})

@@ -1,0 +1,60 @@
+"""Reading bodies: strict JSON of a bounded size."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from notifications.api.errors import TooLargeError
+from notifications.intake.mail_request import MAX_REQUEST_OCTETS
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_MAX_STRUCTURE = 64 * 1024
+
+
+class StrictJsonParser(BaseParser):
+    """JSON in UTF-8 as RFC 8259 has it, at most `MAX_REQUEST_OCTETS` long."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Decode the body. Raises TooLargeError, or ParseError for what is not JSON."""
+        body = stream.read(MAX_REQUEST_OCTETS + 1)
+        if len(body) > MAX_REQUEST_OCTETS:
+            raise TooLargeError(f"A request may have {MAX_REQUEST_OCTETS} octets.")
+        if _has_too_much_structure(body):
+            raise ParseError("The JSON has too many values.")
+        try:
+            return json.loads(body.decode(), parse_constant=_refuse_constant)
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
+        except ValueError as error:
+            raise ParseError(f"This is not JSON in UTF-8: {_reason(error)}.") from error
+
+
+def _has_too_much_structure(body: bytes) -> bool:
+    """Whether more than a request can need lies outside of strings.
+
+    Ten megabytes of brackets would become hundreds of megabytes of objects.
+    """
+    return len(body) > _MAX_STRUCTURE and len(_STRING.sub(b"", body)) > _MAX_STRUCTURE
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.reason} at octet {error.start}"
+    return str(error)

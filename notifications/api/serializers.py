@@ -1,0 +1,181 @@
+"""How stored rows are shown. What a caller may send is checked by intake, not here."""
+
+from collections import Counter
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from notifications.models import Attempt, Delivery, Event, Message, RequestLog, State
+
+
+def message_url(message_id: UUID) -> str:
+    """The address of a message in this API, as callers reach it."""
+    base_url: str = settings.LIMBO_BASE_URL
+    return base_url.rstrip("/") + reverse("api:message", args=[message_id])
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One hand-off to a provider, as it went for one recipient."""
+
+    provider = serializers.CharField(source="handoff.provider.name", read_only=True)
+    started_at = serializers.DateTimeField(source="handoff.started_at", read_only=True)
+    ended_at = serializers.DateTimeField(source="handoff.ended_at", read_only=True, allow_null=True)
+
+    class Meta:
+        """`reading` is what the answer was taken to mean."""
+
+        model = Attempt
+        fields = (
+            "provider",
+            "generation",
+            "outcome",
+            "reading",
+            "code",
+            "answer",
+            "started_at",
+            "ended_at",
+        )
+        read_only_fields = fields
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """One recipient, where its delivery stands, and what was tried."""
+
+    attempts = AttemptSerializer(many=True, read_only=True)
+
+    class Meta:
+        """Everything but the queue's own counters."""
+
+        model = Delivery
+        fields = (
+            "id",
+            "kind",
+            "address",
+            "name",
+            "state",
+            "generation",
+            "due_at",
+            "finalized_at",
+            "attempts",
+        )
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """One line of a message's history."""
+
+    recipient = serializers.CharField(
+        source="delivery.address",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text="Whose delivery it is about; null for the message as a whole.",
+    )
+
+    class Meta:
+        """`seq` counts from 1 without a gap."""
+
+        model = Event
+        fields = ("seq", "kind", "at", "recipient", "applied", "data")
+        read_only_fields = fields
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    """A message as lists show it."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        """`from` is added below: Python does not let a field be called so."""
+
+        model = Message
+        fields: tuple[str, ...] = ("id", "url", "subject", "state", "accepted_at", "expires_at")
+        read_only_fields = fields
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """The declared fields, and `from`."""
+        return {
+            **super().get_fields(),
+            "from": serializers.CharField(source="sender", read_only=True),
+        }
+
+    def get_url(self, message: Message) -> str:
+        """Where the message is read in full."""
+        return message_url(message.id)
+
+
+class MessageDetailSerializer(MessageSerializer):
+    """A message with its deliveries and its whole history."""
+
+    counts = serializers.SerializerMethodField(help_text="How many deliveries are in each state.")
+    deliveries = DeliverySerializer(many=True, read_only=True)
+    events = EventSerializer(many=True, read_only=True)
+
+    class Meta(MessageSerializer.Meta):
+        """What the list shows, and the rest."""
+
+        fields = (*MessageSerializer.Meta.fields, "counts", "deliveries", "events")
+        read_only_fields = fields
+
+    @extend_schema_field(
+        {
+            "type": "object",
+            "propertyNames": {"enum": State.values},
+            "additionalProperties": {"type": "integer"},
+        }
+    )
+    def get_counts(self, message: Message) -> dict[str, int]:
+        """Deliveries by state; states without any are left out."""
+        return dict(Counter(delivery.state for delivery in message.deliveries.all()))
+
+
+class RequestSerializer(serializers.ModelSerializer[RequestLog]):
+    """One request as the log has it."""
+
+    class Meta:
+        """The owner is the reader."""
+
+        model = RequestLog
+        fields = ("at", "method", "path", "status", "address", "duration_ms", "message_id")
+        read_only_fields = fields
+
+
+class SubmittedSerializer(serializers.Serializer[object]):
+    """The answer to a submission."""
+
+    Message = serializers.ChoiceField(choices=["submitted"])
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=[State.PENDING.value, State.SUPPRESSED.value])
+    url = serializers.URLField()
+
+
+class FaultSerializer(serializers.Serializer[object]):
+    """One fault among a problem's errors."""
+
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    pointer = serializers.CharField(
+        required=False, help_text="A JSON Pointer into the body, as a URI fragment."
+    )
+    parameter = serializers.CharField(required=False, help_text="A query parameter.")
+
+
+class ProblemSerializer(serializers.Serializer[object]):
+    """Problem details (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    # a member of the answer, not the base's faults
+    errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment]
+
+
+class RefusedSerializer(ProblemSerializer):
+    """Problem details of a submission, with two members that older clients read."""
+
+    Message = serializers.ChoiceField(choices=["not submitted"])
+    Problem = serializers.CharField()

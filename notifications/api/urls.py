@@ -1,0 +1,29 @@
+"""The API's addresses, from the root."""
+
+from django.urls import path, re_path
+
+from notifications.api.messages import MessagesView, MessageView
+from notifications.api.requests import RequestsView
+from notifications.api.service import (
+    HealthView,
+    HelloView,
+    MetricsView,
+    NothingView,
+    ReadyView,
+    SchemaView,
+)
+
+app_name = "api"
+
+urlpatterns = [
+    path("", HelloView.as_view(), name="hello"),
+    path("health", HealthView.as_view(), name="health"),
+    path("ready", ReadyView.as_view(), name="ready"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("v1/mail", MessagesView.as_view(), name="messages"),
+    path("v1/mail/<uuid:message_id>", MessageView.as_view(), name="message"),
+    path("v1/requests", RequestsView.as_view(), name="requests"),
+    path("v1/schema", SchemaView.as_view(), name="schema"),
+    # keep last
+    re_path(r"^v1(?:/.*)?$", NothingView.as_view(), name="nothing"),
+]
