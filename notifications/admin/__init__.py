@@ -1,0 +1,23 @@
+"""Support staff's screens. Django finds them by importing this room."""
+
+from notifications.admin import (
+    account,
+    api_token,
+    background,
+    message,
+    provider,
+    request_log,
+    staff_log,
+    suppression,
+)
+
+__all__ = [
+    "account",
+    "api_token",
+    "background",
+    "message",
+    "provider",
+    "request_log",
+    "staff_log",
+    "suppression",
+]

@@ -1,0 +1,78 @@
+"""How values look on staff's screens. All of them may be hostile: everything is escaped."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+
+from notifications.models.handoff import Outcome
+from notifications.models.state import State
+
+_TONES: dict[str, tuple[State, ...]] = {
+    "good": (State.QUEUED, State.SENT, State.DELIVERED),
+    "busy": (State.PENDING, State.SCHEDULED, State.SENDING),
+    "doubt": (State.UNCERTAIN, State.DEFERRED, State.HELD),
+    "bad": (
+        State.FAILED,
+        State.DEAD,
+        State.REJECTED,
+        State.BOUNCED,
+        State.EXPIRED,
+        State.COMPLAINED,
+    ),
+    "quiet": (State.SUPPRESSED, State.CANCELLED),
+}
+
+TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
+"""The colour family of each state."""
+
+_OUTCOME_TONES = {
+    Outcome.IN_FLIGHT: "busy",
+    Outcome.ACCEPTED: "good",
+    Outcome.UNCERTAIN: "doubt",
+    Outcome.NOT_ACCEPTED: "quiet",
+    Outcome.REFUSED: "bad",
+}
+
+_MOMENT = timedelta(minutes=1)
+
+
+def badge(text: str, tone: str) -> SafeString:
+    """A small coloured label; `tone` is good, busy, doubt, bad or quiet."""
+    return format_html('<span class="lb-badge lb-{}">{}</span>', tone, text)
+
+
+def state_badge(state: str) -> SafeString:
+    """The label of a message's or a delivery's state."""
+    known = State(state)
+    return badge(known.label, TONE_OF[known])
+
+
+def outcome_badge(outcome: str) -> SafeString:
+    """The label of how an attempt ended."""
+    known = Outcome(outcome)
+    return badge(known.label, _OUTCOME_TONES[known])
+
+
+def relative(at: datetime, *, now: datetime) -> str:
+    """How far `at` is from `now`, in words."""
+    if abs(at - now) < _MOMENT:
+        return "just now" if at <= now else "in a moment"
+    if at < now:
+        return f"{timesince(at, now, depth=1)} ago"
+    return f"in {timeuntil(at, now, depth=1)}"
+
+
+def moment(at: datetime | None) -> SafeString:
+    """A time, relative, with the exact one (UTC) on hover and for machines."""
+    if at is None:
+        return format_html('<span class="lb-none">–</span>')
+    exact = at.astimezone(timezone.get_default_timezone())
+    return format_html(
+        '<time datetime="{}" title="{} UTC" class="lb-time">{}</time>',
+        exact.isoformat(),
+        f"{exact:%d %b %Y %H:%M:%S}",
+        relative(at, now=timezone.now()),
+    )

@@ -1,0 +1,104 @@
+"""Staff's home: what is wrong now, and where to look. Cheap queries only, each by an index."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from notifications.admin.filters import DEAD_LETTERS
+from notifications.admin.provider import standing
+from notifications.models import Heartbeat, Message, Provider
+from notifications.models.state import State
+
+COUNT_CAP = 1000
+"""Counting stops here: more is `1000+`."""
+
+PATIENCE = timedelta(minutes=1)
+"""What has been due for longer than this is a backlog."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the page: how one thing stands."""
+
+    title: str
+    text: str
+    tone: str
+    """good, quiet, doubt or bad: the last two are wrong now."""
+    link: str
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether somebody should look."""
+        return self.tone in {"doubt", "bad"}
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the findings to the home page's values: those that this user may see."""
+    findings = []
+    if request.user.has_perm("notifications.view_message"):
+        findings += [_worker(), _backlog(), _uncertain(), _dead_letters()]
+    if request.user.has_perm("notifications.view_provider"):
+        findings += _providers()
+    wrong = [finding for finding in findings if finding.is_wrong]
+    return {**context, "title": "Home", "findings": findings, "wrong": wrong}
+
+
+def _worker() -> Finding:
+    link = reverse("admin:notifications_message_changelist")
+    if Heartbeat.objects.is_alive():
+        return Finding("Workers", "At work.", "good", link)
+    last = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
+    since = f"No worker has taken up work for {timesince(last)}" if last else "No worker has begun"
+    return Finding("Workers", f"{since}: nothing is being sent.", "bad", link)
+
+
+def _backlog() -> Finding:
+    now = timezone.now()
+    link = _messages(state=State.PENDING)
+    due = Message.objects.filter(due_at__lte=now, lease_until__isnull=True)
+    oldest = due.order_by("due_at").values_list("due_at", flat=True).first()
+    if oldest is None:
+        return Finding("Backlog", "Nothing waits for a worker.", "good", link)
+    text = f"{_capped(due)} due, the oldest for {timesince(oldest, now)}."
+    return Finding("Backlog", text, "doubt" if now - oldest > PATIENCE else "good", link)
+
+
+def _uncertain() -> Finding:
+    link = _messages(state=State.UNCERTAIN)
+    count = _capped(Message.objects.filter(state=State.UNCERTAIN))
+    if count == "0":
+        return Finding("Uncertain", "Of every message it is known what became of it.", "good", link)
+    return Finding("Uncertain", f"{count} may or may not have been taken.", "doubt", link)
+
+
+def _dead_letters() -> Finding:
+    link = _messages(state=DEAD_LETTERS)
+    count = _capped(Message.objects.dead_letters())
+    if count == "0":
+        return Finding("Dead letters", "None.", "good", link)
+    return Finding("Dead letters", f"{count} ended without success.", "bad", link)
+
+
+def _providers() -> list[Finding]:
+    findings = []
+    for provider in Provider.objects.all():
+        words, tone = standing(provider)
+        link = reverse("admin:notifications_provider_change", args=[provider.pk])
+        text = f"{words.capitalize()}. {provider.fault}".strip()
+        findings.append(Finding(f"Provider {provider.name}", text, tone, link))
+    return findings
+
+
+def _messages(*, state: str) -> str:
+    return f"{reverse('admin:notifications_message_changelist')}?state={state}"
+
+
+def _capped(rows: QuerySet[Message]) -> str:
+    count = rows.order_by().values("pk")[: COUNT_CAP + 1].count()
+    return f"{COUNT_CAP}+" if count > COUNT_CAP else str(count)

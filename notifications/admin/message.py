@@ -1,0 +1,151 @@
+"""Messages: the list, one message's page, and its body behind a click."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from notifications.admin.display import moment, state_badge
+from notifications.admin.filters import AcceptedFilter, OwnerFilter, ProviderFilter, StateFilter
+from notifications.admin.message_choices import MessageChoices
+from notifications.admin.message_page import page_context
+from notifications.admin.paging import CappedChangeList, CappedPaginator
+from notifications.admin.search import find
+from notifications.models import Content, Delivery, Message
+
+_SHOWN_RECIPIENTS = 2
+
+
+@admin.register(Message)
+class MessageAdmin(MessageChoices):
+    """Every message of every user, to find one and see what became of it."""
+
+    list_display = (
+        "state_column",
+        "subject_column",
+        "recipients_column",
+        "owner",
+        "accepted_column",
+        "due_column",
+    )
+    list_display_links = ("subject_column",)
+    list_filter = (StateFilter, AcceptedFilter, ProviderFilter, OwnerFilter)
+    list_per_page = 50
+    list_fullwidth = True
+    list_disable_select_all = True
+    list_max_show_all = 0
+    list_select_related = ("owner",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("id",)
+    search_help_text = "Whole address, message id or provider's id"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedChangeList]:
+        """The list that does not count the table."""
+        return CappedChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Messages, with the first recipients for the list."""
+        deliveries = Delivery.objects.filter(message=OuterRef("pk"))
+        counts = deliveries.order_by().values("message").annotate(n=Count("pk")).values("n")
+        first = deliveries.order_by("id").values("address")[:_SHOWN_RECIPIENTS]
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                first_recipients=ArraySubquery(first),
+                recipient_count=Subquery(counts, output_field=IntegerField()),
+            )
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        """What the box finds, one indexed query a class; see `search`."""
+        if search_term.strip():
+            queryset = queryset.filter(pk__in=find(search_term))
+        return queryset, False
+
+    @admin.display(description="State")
+    def state_column(self, message: Message) -> SafeString:
+        """The state, as a coloured label."""
+        return state_badge(message.state)
+
+    @admin.display(description="Subject")
+    def subject_column(self, message: Message) -> SafeString:
+        """The subject, cut short by the stylesheet."""
+        subject = message.subject or "(no subject)"
+        return format_html('<span class="lb-cut lb-subject" title="{0}">{0}</span>', subject)
+
+    @admin.display(description="Recipients")
+    def recipients_column(self, message: Any) -> SafeString:
+        """The first recipients, and how many more there are."""
+        shown = ", ".join(message.first_recipients)
+        more = (message.recipient_count or 0) - len(message.first_recipients)
+        rest = f"+ {more} more" if more > 0 else ""
+        return format_html('<span class="lb-cut" title="{0}">{0}</span> {1}', shown, rest)
+
+    @admin.display(description="Accepted")
+    def accepted_column(self, message: Message) -> SafeString:
+        """When it was accepted."""
+        return moment(message.accepted_at)
+
+    @admin.display(description="Next due")
+    def due_column(self, message: Message) -> SafeString:
+        """When something will be tried next."""
+        return moment(message.due_at)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's, and the body's own page."""
+        content = path(
+            "<uuid:message_id>/content/",
+            self.admin_site.admin_view(self.content_view),
+            name="notifications_message_content",
+        )
+        return [content, *super().get_urls()]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Message | None = None,
+    ) -> HttpResponse:
+        """One message's page."""
+        if obj is not None:
+            context.update(page_context(obj, may_act=self.has_act_permission(request)))
+            context["may_view_content"] = self.has_content_permission(request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def has_content_permission(self, request: HttpRequest) -> bool:
+        """Whether this user may read bodies."""
+        return request.user.has_perm("notifications.view_content")
+
+    def content_view(self, request: HttpRequest, message_id: UUID) -> HttpResponse:
+        """The body, as plain text. Every look is an entry in the log of staff's actions."""
+        if not (self.has_view_permission(request) and self.has_content_permission(request)):
+            raise PermissionDenied
+        message = Message.objects.filter(pk=message_id).first()
+        if message is None:
+            raise Http404
+        self.log_change(request, message, "Read the body.")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Body of “{message}”",
+            "opts": self.opts,
+            "message": message,
+            "content": Content.objects.filter(message=message).first(),
+        }
+        return TemplateResponse(request, "admin/notifications/message/content.html", context)

@@ -1,0 +1,77 @@
+"""The sidebar, in the words of those who use it; each entry for those who may see it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+_GROUPS = (
+    (
+        "",
+        (
+            ("Home", "home", "index", ""),
+            ("Messages", "mail", "notifications_message", "notifications.view_message"),
+            (
+                "Requests",
+                "receipt_long",
+                "notifications_requestlog",
+                "notifications.view_requestlog",
+            ),
+        ),
+    ),
+    (
+        "Sending",
+        (
+            ("Providers", "alt_route", "notifications_provider", "notifications.view_provider"),
+            (
+                "Suppressions",
+                "block",
+                "notifications_suppression",
+                "notifications.view_suppression",
+            ),
+        ),
+    ),
+    (
+        "People",
+        (
+            ("Users", "person", "notifications_user", "notifications.view_user"),
+            ("Groups", "group", "auth_group", "auth.view_group"),
+            ("API tokens", "key", "notifications_apitoken", "notifications.view_apitoken"),
+        ),
+    ),
+    (
+        "Behind the scenes",
+        (
+            ("Staff's actions", "history", "admin_logentry", "admin.view_logentry"),
+            ("Failed tasks", "error", "django_q_failure", "django_q.view_failure"),
+            ("Schedules", "schedule", "django_q_schedule", "django_q.view_schedule"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of links, as the theme wants them."""
+    return [
+        {
+            "title": title,
+            "separator": bool(title),
+            "items": [_item(request, *entry) for entry in entries],
+        }
+        for title, entries in _GROUPS
+    ]
+
+
+def _item(
+    request: HttpRequest, title: str, icon: str, screen: str, permission: str
+) -> dict[str, Any]:
+    name = "admin:index" if screen == "index" else f"admin:{screen}_changelist"
+    # who may change may also look, as Django's admin has it
+    changing = permission.replace(".view_", ".change_")
+    allowed = not permission or any(map(request.user.has_perm, (permission, changing)))
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(name),
+        "permission": lambda _request: allowed,
+    }

@@ -1,0 +1,28 @@
+"""The display functions as template filters; settings name this library `limbo_display`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from notifications.admin import display
+from notifications.models.state import State
+
+register = template.Library()
+
+register.filter("state_badge", display.state_badge)
+register.filter("outcome_badge", display.outcome_badge)
+register.filter("moment", display.moment)
+
+
+@register.filter
+def tone(state: State | None) -> str:
+    """The colour family of a state; quiet for what is none."""
+    return display.TONE_OF[state] if state else "quiet"
+
+
+@register.filter
+def raw(data: Mapping[str, Any]) -> str:
+    """An event's own data, to read."""
+    return json.dumps(data, indent=2, ensure_ascii=False)
