@@ -1,9 +1,9 @@
 """Reading a claimed batch from the database: two queries, however many messages."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, cast
 from uuid import UUID
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
@@ -15,12 +15,17 @@ from notifications.models import Attempt, Delivery, Message
 from notifications.models.state import State
 
 
-class _Timing(TypedDict):
+class _MessageTiming(TypedDict):
+    is_past: bool
+
+
+class _DeliveryTiming(TypedDict):
     is_due: bool
     was_attempted: bool
 
 
-_Timed = WithAnnotations[Delivery, _Timing]
+_TimedMessage = WithAnnotations[Message, _MessageTiming]
+_TimedDelivery = WithAnnotations[Delivery, _DeliveryTiming]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
                 if d.is_due
             ),
         )
-        for message in messages
+        for message in cast("Iterable[_TimedMessage]", messages)
     ]
 
 
@@ -83,7 +88,7 @@ def _is_true(condition: Q) -> ExpressionWrapper[Q]:
     return ExpressionWrapper(condition, output_field=BooleanField())
 
 
-def _deliveries(message_ids: Sequence[UUID]) -> dict[UUID, list[_Timed]]:
+def _deliveries(message_ids: Sequence[UUID]) -> dict[UUID, list[_TimedDelivery]]:
     attempts = Attempt.objects.filter(delivery=OuterRef("id"), generation=OuterRef("generation"))
     rows = (
         Delivery.objects.filter(message__in=message_ids)
@@ -95,8 +100,8 @@ def _deliveries(message_ids: Sequence[UUID]) -> dict[UUID, list[_Timed]]:
         )
         .order_by("id")
     )
-    by_message: dict[UUID, list[_Timed]] = defaultdict(list)
-    for delivery in rows:
+    by_message: dict[UUID, list[_TimedDelivery]] = defaultdict(list)
+    for delivery in cast("Iterable[_TimedDelivery]", rows):
         by_message[delivery.message_id].append(delivery)
     return by_message
 
