@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from limbo.local.console import Console
 from limbo.local.errors import RunError
@@ -14,11 +15,12 @@ from limbo.local.parent import end_with_parent
 
 @dataclass(frozen=True)
 class Service:
-    """What to run: a name for people, the program with its arguments, its whole environment."""
+    """What to run: a name for people, the program and its arguments, its environment and folder."""
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str]
+    cwd: Path
 
 
 class Child:
@@ -44,6 +46,7 @@ class Child:
             self._process = subprocess.Popen(
                 self._service.argv,
                 env=dict(self._service.env),
+                cwd=self._service.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -2,8 +2,9 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 
 def write_private(path: Path, text: str) -> None:
@@ -20,12 +21,13 @@ def write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def hold(path: Path) -> IO[str] | None:
-    """Lock the file `path` for as long as the answer stays open; None: another process has it."""
-    file = path.open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
+@contextmanager
+def hold(path: Path) -> Iterator[bool]:
+    """Lock the file `path` inside the block; False there when another process has it."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

@@ -12,11 +12,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import IO, Self
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -58,7 +58,8 @@ class LocalPostgres:
         self._settings = settings
         self._identity = Identity()
         self._access: _Access | None = None
-        self._held: IO[str] | None = None
+        self._held = ExitStack()
+        self._is_held = False
         self._child: subprocess.Popen[bytes] | None = None
         self._pid = 0
 
@@ -114,9 +115,8 @@ class LocalPostgres:
             self._gone_within(STOP_SECONDS)
         self._child = None
         self._pid = 0
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        self._held.close()
+        self._is_held = False
 
     def exit_code(self) -> int | None:
         """How the server ended; None while it runs."""
@@ -137,9 +137,11 @@ class LocalPostgres:
         self.stop()
 
     def _hold(self) -> None:
-        if self._held is None:
-            self._held = hold(self._folder.with_name(f"{self._folder.name}.lock"))
-        if self._held is None:
+        if not self._is_held:
+            lock = hold(self._folder.with_name(f"{self._folder.name}.lock"))
+            self._is_held = self._held.enter_context(lock)
+        if not self._is_held:
+            self._held.close()
             raise LocalPostgresError(f"another process runs PostgreSQL on {self._folder}")
 
     def _opened(self) -> _Access:

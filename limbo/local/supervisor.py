@@ -51,8 +51,8 @@ class StopRequested(Exception):  # noqa: N818  not an error: somebody pressed Ct
 class Supervisor:
     """Starts processes stage by stage and starts anew whichever ends.
 
-    `on_change` is called whenever a process has ended or has got a new pid. Stages end in the opposite order;
-    what is in one stage ends at the same time.
+    `on_change` is called whenever a process has ended or has a new pid. Stages end in the opposite
+    order; what is in one stage ends at the same time.
     """
 
     def __init__(self, console: Console, on_change: Callable[[], None]) -> None:

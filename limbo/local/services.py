@@ -1,0 +1,67 @@
+"""What runs beside the database: the programs, with their arguments and environment."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from limbo.local.child import Service
+from limbo.local.config import HOST, Config, Secrets
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Services:
+    """The programs of one run."""
+
+    def __init__(self, config: Config, secrets: Secrets, database_url: str) -> None:
+        self._config = config
+        self._env = _environment(config, secrets, database_url)
+
+    def migrate(self) -> Service:
+        """Brings the database up to date, and ends."""
+        return self._python("migrate", "manage.py", "migrate")
+
+    def seed(self, secrets_file: Path) -> Service:
+        """Makes the people, and ends."""
+        return self._python("seed", "-m", "limbo.local.seed", str(secrets_file))
+
+    def sink(self) -> Service:
+        """The local inbox."""
+        port, inbox = str(self._config.sink_port), str(self._config.inbox)
+        return self._python("sink", "-m", "limbo.local.sink", "--port", port, "--inbox", inbox)
+
+    def worker(self) -> Service:
+        """Gets messages out."""
+        return self._python("worker", "manage.py", "qcluster")
+
+    def web(self) -> Service:
+        """The API and the pages."""
+        options = {
+            "--interface": "wsgi",
+            "--host": HOST,
+            "--port": str(self._config.port),
+            "--workers": "1",
+            "--blocking-threads": "8",
+            # a request that hangs must not keep the whole from ending
+            "--workers-kill-timeout": "5",
+        }
+        arguments = [part for option in options.items() for part in option]
+        return self._python("web", "-m", "granian", *arguments, "limbo.wsgi:application")
+
+    def _python(self, name: str, *arguments: str) -> Service:
+        return Service(name, [sys.executable, *arguments], self._env, ROOT)
+
+
+def _environment(config: Config, secrets: Secrets, database_url: str) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "limbo.settings",
+        "SECRET_KEY": secrets.secret_key,
+        "DATABASE_URL": database_url,
+        "LIMBO_LOCAL": "1",
+        "LIMBO_BASE_URL": config.base_url,
+        "LIMBO_PROVIDERS": config.providers or config.own_provider,
+        # a log line is worth most while it is new
+        "PYTHONUNBUFFERED": "1",
+    }
