@@ -1,0 +1,1 @@
+"""Users' pages: their messages, and what became of each."""

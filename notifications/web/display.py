@@ -1,0 +1,78 @@
+"""Template tags of the users' pages: states as badges, moments as `<time>`."""
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from notifications.history.wording import duration
+from notifications.models.state import State
+
+register = template.Library()
+
+_TONES = {
+    "good": (State.SENT, State.DELIVERED),
+    "going": (State.PENDING, State.SCHEDULED, State.SENDING, State.QUEUED),
+    "doubt": (State.HELD, State.UNCERTAIN, State.DEFERRED),
+    "bad": (
+        State.BOUNCED,
+        State.REJECTED,
+        State.FAILED,
+        State.COMPLAINED,
+        State.DEAD,
+        State.EXPIRED,
+    ),
+    "over": (State.SUPPRESSED, State.CANCELLED),
+}
+_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
+
+_DAY_SECONDS = 24 * 3600
+
+
+@register.filter
+def tone(state: str | None) -> str:
+    """How a state is to be felt: good, going, doubt, bad or over; plain for no state."""
+    return _TONE_OF[State(state)] if state else "plain"
+
+
+@register.simple_tag
+def badge(state: str) -> SafeString:
+    """The state in words, with a mark of its tone."""
+    label = capfirst(State(state).label)
+    return format_html('<span class="badge tone-{}">{}</span>', tone(state), label)
+
+
+@register.simple_tag
+def moment(at: datetime) -> SafeString:
+    """The exact moment: `24 Nov 2026, 10:02:11 UTC`."""
+    return _time(at, exact(at))
+
+
+@register.simple_tag
+def clock(at: datetime) -> SafeString:
+    """The time of day, where the day stands beside it."""
+    return _time(at, f"{at:%H:%M:%S}", title=True)
+
+
+@register.simple_tag
+def ago(at: datetime) -> SafeString:
+    """How long ago, or in how long; the day after more than a day, and exactly on hover."""
+    seconds = (timezone.now() - at).total_seconds()
+    if abs(seconds) > _DAY_SECONDS:
+        words = f"{at.day} {at:%b %Y}"
+    else:
+        words = f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(-seconds)}"
+    return _time(at, words, title=True)
+
+
+def exact(at: datetime) -> str:
+    """A moment with its day and zone; everything is told in UTC."""
+    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+
+
+def _time(at: datetime, words: str, *, title: bool = False) -> SafeString:
+    hover = format_html(' title="{}"', exact(at)) if title else ""
+    return format_html('<time datetime="{}"{}>{}</time>', at.isoformat(), hover, words)

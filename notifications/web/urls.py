@@ -1,0 +1,18 @@
+"""The users' pages. Included at the root, under the namespace `web`."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from notifications.web import views
+
+app_name = "web"
+
+sign_in = LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True)
+
+urlpatterns = [
+    path("sign-in/", sign_in, name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("messages/", views.message_list, name="messages"),
+    path("messages/<uuid:message_id>/", views.message_page, name="message"),
+    path("messages/<uuid:message_id>/live/", views.message_live, name="message-live"),
+]
