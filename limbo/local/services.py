@@ -20,7 +20,7 @@ class Services:
 
     def migrate(self) -> Service:
         """Brings the database up to date, and ends."""
-        return self._python("migrate", "manage.py", "migrate")
+        return self._python("migrate", "manage.py", "migrate", "--verbosity=0")
 
     def seed(self, secrets_file: Path) -> Service:
         """Makes the people, and ends."""
@@ -47,7 +47,7 @@ class Services:
             "--workers-kill-timeout": "5",
         }
         arguments = [part for option in options.items() for part in option]
-        return self._python("web", "-m", "granian", *arguments, "limbo.wsgi:application")
+        return self._python("web", "-m", "granian", "--no-ws", *arguments, "limbo.wsgi:application")
 
     def _python(self, name: str, *arguments: str) -> Service:
         return Service(name, [sys.executable, *arguments], self._env, ROOT)
@@ -64,4 +64,6 @@ def _environment(config: Config, secrets: Secrets, database_url: str) -> Mapping
         "LIMBO_PROVIDERS": config.providers or config.own_provider,
         # a log line is worth most while it is new
         "PYTHONUNBUFFERED": "1",
+        # static files come from where they are written; nothing was collected
+        "PYTHONWARNINGS": "ignore:No directory at:UserWarning",
     }
