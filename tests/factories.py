@@ -7,7 +7,22 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from notifications.models import Content, Delivery, Message, Provider, State, User
+from notifications.models import (
+    ApiToken,
+    Attempt,
+    Content,
+    Delivery,
+    Event,
+    Handoff,
+    Heartbeat,
+    Message,
+    Provider,
+    RequestLog,
+    State,
+    Suppression,
+    SuppressionReason,
+    User,
+)
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -69,6 +84,90 @@ class DeliveryFactory(DjangoModelFactory[Delivery]):
     address = factory.Sequence(lambda n: f"reader{n}@example.org")
     state = State.PENDING
     due_at = factory.SelfAttribute("message.due_at")
+
+
+class EventFactory(DjangoModelFactory[Event]):
+    """A line of a message's history."""
+
+    class Meta:
+        model = Event
+
+    message = factory.SubFactory(MessageFactory)
+    seq = factory.Sequence(lambda n: n + 1)
+    kind = "accepted"
+
+
+class HandoffFactory(DjangoModelFactory[Handoff]):
+    """A hand-off under way."""
+
+    class Meta:
+        model = Handoff
+
+    message = factory.SubFactory(MessageFactory)
+    provider = factory.SubFactory(ProviderFactory)
+    idempotency_key = factory.Sequence(str)
+
+
+class AttemptFactory(DjangoModelFactory[Attempt]):
+    """A hand-off's part for one delivery."""
+
+    class Meta:
+        model = Attempt
+
+    handoff = factory.SubFactory(HandoffFactory)
+    delivery = factory.SubFactory(
+        DeliveryFactory, message=factory.SelfAttribute("..handoff.message")
+    )
+    generation = 1
+
+
+class ApiTokenFactory(DjangoModelFactory[ApiToken]):
+    """A token's row; a token that opens the API is made by `issue_token`."""
+
+    class Meta:
+        model = ApiToken
+
+    owner = factory.SubFactory(UserFactory)
+    name = "an application"
+    prefix = "lk_abcdefgh"
+    digest = factory.Sequence(lambda n: n.to_bytes(32))
+    scopes = factory.LazyFunction(lambda: ["send", "read"])
+
+
+class RequestLogFactory(DjangoModelFactory[RequestLog]):
+    """A request that was answered."""
+
+    class Meta:
+        model = RequestLog
+
+    owner = factory.SubFactory(UserFactory)
+    method = "GET"
+    path = "/v1/mail"
+    status = 200
+    address = "192.0.2.1"
+    duration_ms = 7
+
+
+class SuppressionFactory(DjangoModelFactory[Suppression]):
+    """An address that must not get mail."""
+
+    class Meta:
+        model = Suppression
+
+    owner = factory.SubFactory(UserFactory)
+    address = factory.Sequence(lambda n: f"gone{n}@example.org")
+    reason = SuppressionReason.BOUNCED
+
+
+class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
+    """A worker that makes progress."""
+
+    class Meta:
+        model = Heartbeat
+
+    cluster = factory.Sequence(lambda n: f"host:{n}")
+    started_at = factory.LazyFunction(timezone.now)
+    beat_at = factory.LazyFunction(timezone.now)
 
 
 def make_message(*addresses: str, **fields: Any) -> Message:

@@ -53,7 +53,7 @@ def read_mailbox(text: str) -> Mailbox:
     """
     name, address = _split(text)
     try:
-        checked = validate_email(address, check_deliverability=False)
+        checked = validate_email(address, strict=True, check_deliverability=False)
     except EmailNotValidError as error:
         raise AddressError(str(error)) from error
     return Mailbox(checked.normalized, name, checked.ascii_domain)

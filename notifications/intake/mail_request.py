@@ -24,7 +24,6 @@ FIELDS = ("from", *RECIPIENT_FIELDS, "subject", "message")
 _TextRule = Callable[[str], tuple[str, str] | None]
 """What is wrong with a text (detail and code), or nothing."""
 
-_MAX_FAULTS = 200
 _MAX_UNKNOWN = 10
 _SHOWN_KEY = 60
 
@@ -71,23 +70,22 @@ def read_mail_request(fields: object) -> MailRequest:
     message = reader.text("message", _body_fault)
     faults = [*_missing(fields), *reader.faults, *_unknown(fields)]
     if faults or sender is None:
-        raise InvalidRequestError(*faults[:_MAX_FAULTS])
+        raise InvalidRequestError(*faults)
     return MailRequest(sender, to, cc, bcc, subject, message)
 
 
 def _missing(fields: Mapping[str, object]) -> list[Fault]:
     """The required fields that are not there, in the order in which clients know them."""
-    receivers = [fields.get(field) for field in RECIPIENT_FIELDS]
     required = (
-        ("subject", "subject", fields.get("subject")),
-        ("message", "message", fields.get("message")),
-        ("to", "receivers", receivers),
-        ("from", "from", fields.get("from")),
+        ("subject", "subject", ("subject",)),
+        ("message", "message", ("message",)),
+        ("to", "receivers", RECIPIENT_FIELDS),
+        ("from", "from", ("from",)),
     )
     return [
         Fault(f"/{field}", f"no {name} defined", "required")
-        for field, name, value in required
-        if _is_empty(value)
+        for field, name, any_of in required
+        if all(_is_empty(fields.get(other)) for other in any_of)
     ]
 
 

@@ -37,10 +37,10 @@ WITH r AS (
 ),
 m AS (
     INSERT INTO notifications_message
-        (id, owner_id, sender, sender_address, subject, header_message_id, expires_at, state,
-         seq, due_at)
+        (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
+         expires_at, state, seq, due_at)
     SELECT %(id)s, %(owner)s, %(sender)s, %(sender_address)s, %(subject)s, %(header_id)s,
-        now() + %(hours)s * interval '1 hour',
+        now(), now() + %(hours)s * interval '1 hour',
         CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE 'pending' END,
         1 + count(*) FILTER (WHERE is_suppressed),
         CASE WHEN NOT bool_and(is_suppressed) THEN now() END
@@ -60,10 +60,10 @@ d AS (
     FROM r ORDER BY place
 ),
 e AS (
-    INSERT INTO notifications_event (message_id, delivery_id, seq, kind, data)
-    SELECT %(id)s, NULL::uuid, 1, 'accepted', '{}'::jsonb
+    INSERT INTO notifications_event (message_id, delivery_id, seq, kind, at, data)
+    SELECT %(id)s, NULL::uuid, 1, 'accepted', now(), '{}'::jsonb
     UNION ALL
-    SELECT %(id)s, id, 1 + row_number() OVER (ORDER BY place), 'suppressed',
+    SELECT %(id)s, id, 1 + row_number() OVER (ORDER BY place), 'suppressed', now(),
         jsonb_build_object('reason', reason)
     FROM r WHERE is_suppressed
     ORDER BY 3

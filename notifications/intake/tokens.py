@@ -57,7 +57,7 @@ def authenticate(plain: str) -> ApiToken | None:
 
     A token of an inactive owner is not valid. Its last use is written down at most once a minute.
     """
-    if not plain.startswith(MARK):
+    if not plain.startswith(MARK) or not plain.isascii():
         return None
     token = ApiToken.objects.select_related("owner").filter(digest=_digest(plain)).first()
     now = timezone.now()
