@@ -8,6 +8,7 @@ thing after another command.
 import email.utils
 import json
 import re
+import traceback
 from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -85,7 +86,8 @@ def read_smtp(phase: Phase, code: int) -> Reading:
 
 def is_policy_refusal(code: int, text: str) -> bool:
     """Whether a refusal names the server's policy (5.7.x) as its reason."""
-    return code in _PERMANENT and bool(_POLICY.match(text))
+    by_policy = code in _PERMANENT and bool(_POLICY.match(text))
+    return by_policy and code != _AUTHENTICATION_REQUIRED
 
 
 _QUEUE_ID = re.compile(r"\b(?:queued as|id=)\s*<?([\w.@+-]+)", re.IGNORECASE)
@@ -190,6 +192,11 @@ def read_retry_after(value: str | None, *, now: datetime) -> float | None:
 def clip(text: str) -> str:
     """As much of an answer as is kept."""
     return text[:ANSWER_CHARACTERS]
+
+
+def fault_text(error: BaseException) -> str:
+    """A fault of our own with its traceback, for staff; the end of it says most."""
+    return "".join(traceback.format_exception(error))[-ANSWER_CHARACTERS:]
 
 
 def all_by_policy(replies: Collection[tuple[int, str]]) -> bool:

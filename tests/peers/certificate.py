@@ -1,6 +1,7 @@
 """A throw-away certificate authority and a server's certificate by it."""
 
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,6 +49,13 @@ def make_certificate(folder: Path, *, host: str = "127.0.0.1") -> Certificate:
         )
     )
     return made
+
+
+def server_context(certificate: Certificate) -> ssl.SSLContext:
+    """What a server that shows `certificate` speaks TLS with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    return context
 
 
 def _name(text: str) -> x509.Name:

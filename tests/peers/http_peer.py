@@ -1,12 +1,12 @@
 """An HTTP provider that takes messages, or fails in the way and at the moment it is told to.
 
-    with HttpPeer(postmark) as peer:                             # takes everything
-    with HttpPeer(postmark, [Answer(429, headers={"Retry-After": "5"})]) as peer:
-    with HttpPeer(mailgun, on_request=drop()) as peer:           # takes it and hangs up
+    with HttpPeer() as peer:                                     # takes everything, as Postmark
+    with HttpPeer(Answer(500)) as peer:                          # always answers so
+    with HttpPeer([Answer(429), None]) as peer:                  # the first so, the second well
+    with HttpPeer(speak=mailgun, on_request=drop()) as peer:     # takes it and hangs up
 
-An answer is made from the request by `speak`; the scripted `answers` come first, one a request
-(None is to answer well, and so is what follows the last), or one for all. `on_connect` and
-`on_request` are actions in place of reading the request, and of answering it.
+What follows the last scripted answer is answered well, by `speak`, from the request. `on_connect`
+and `on_request` are actions in place of reading the request, and of answering it.
 """
 
 import json
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.peers.actions import Action, GoneError, Line
+from tests.peers.certificate import Certificate, server_context
 from tests.peers.server import PeerServer
 
 
@@ -76,13 +77,15 @@ class HttpPeer(PeerServer):
 
     def __init__(
         self,
-        speak: Speak,
         answers: Answer | Sequence[Answer | None] = (),
         *,
+        speak: Speak = postmark,
         on_connect: Action | None = None,
         on_request: Action | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         super().__init__()
+        self._tls = server_context(certificate) if certificate else None
         self._speak = speak
         self._answers = answers
         self._on_connect = on_connect
@@ -95,10 +98,13 @@ class HttpPeer(PeerServer):
     @property
     def url(self) -> str:
         """Where its API is."""
-        return f"http://127.0.0.1:{self.port}/"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://127.0.0.1:{self.port}/"
 
     def converse(self, line: Line) -> None:
         """Serve one connection."""
+        if self._tls:
+            line.sock = self._tls.wrap_socket(line.sock, server_side=True)
         if self._on_connect:
             self._on_connect.do(line)
         reader = _Reader(line)

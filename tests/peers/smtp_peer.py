@@ -17,7 +17,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from tests.peers.actions import Action, GoneError, Line, reply
-from tests.peers.certificate import Certificate
+from tests.peers.certificate import Certificate, server_context
 from tests.peers.server import PeerServer
 
 Script = Action | None | Sequence[Action | None]
@@ -87,7 +87,7 @@ class SmtpPeer(PeerServer):
         self._credentials = credentials
         self._extensions = list(extensions)
         self._implicit_tls = implicit_tls
-        self._tls = _server_context(certificate) if certificate else None
+        self._tls = server_context(certificate) if certificate else None
         self._turns: dict[str, int] = {}
         self.taken: list[Envelope] = []
         """What it took: not refused after the final dot, answered or not."""
@@ -272,9 +272,3 @@ class _Conversation:
 
 def _address(argument: str) -> str:
     return argument.partition("<")[2].partition(">")[0]
-
-
-def _server_context(certificate: Certificate) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.certificate, certificate.key)
-    return context

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.peers import Answer, HttpPeer, SmtpPeer, drop, mailgun, make_certificate, postmark, reply
+from tests.peers import Answer, HttpPeer, SmtpPeer, drop, mailgun, make_certificate, reply
 
 
 def _send(client: smtplib.SMTP, *recipients: str) -> dict[str, tuple[int, bytes]]:
@@ -67,7 +67,7 @@ def test_smtp_peer_speaks_tls_and_checks_credentials(tmp_path: Path) -> None:
 
 
 def test_http_peer_answers_as_scripted_and_then_well() -> None:
-    with HttpPeer(postmark, [Answer(429, headers={"Retry-After": "5"})]) as peer:
+    with HttpPeer([Answer(429, headers={"Retry-After": "5"})]) as peer:
         first = requests.post(peer.url, json={"To": "b@example.org"}, timeout=5)
         second = requests.post(peer.url, json={"To": "b@example.org"}, timeout=5)
     assert (first.status_code, first.headers["Retry-After"]) == (429, "5")
@@ -78,7 +78,7 @@ def test_http_peer_answers_as_scripted_and_then_well() -> None:
 
 def test_http_peer_that_drops_after_the_request_has_taken_it() -> None:
     with (
-        HttpPeer(mailgun, on_request=drop()) as peer,
+        HttpPeer(speak=mailgun, on_request=drop()) as peer,
         pytest.raises(requests.ConnectionError),
     ):
         requests.post(peer.url, json={}, timeout=5)
@@ -87,7 +87,7 @@ def test_http_peer_that_drops_after_the_request_has_taken_it() -> None:
 
 def test_http_peer_cuts_its_answer_short() -> None:
     with (
-        HttpPeer(mailgun, Answer(200, missing=10)) as peer,
+        HttpPeer(Answer(200, missing=10)) as peer,
         pytest.raises(requests.exceptions.ChunkedEncodingError),
     ):
         requests.post(peer.url, json={}, timeout=5)

@@ -1,0 +1,274 @@
+"""One connection to an SMTP server, kept under a deadline and read by its phases."""
+
+import smtplib
+import socket
+import ssl
+from contextlib import suppress
+
+from notifications.delivery.classify import Phase, clip, is_positive, read_smtp
+from notifications.delivery.handoff import Verdict
+from notifications.delivery.provider_config import SMTPS, ProviderConfig
+from notifications.delivery.reading import Reading
+from notifications.delivery.transports.deadline import (
+    DeadlineSocket,
+    DeadlineTlsSocket,
+    dial,
+    seconds_left,
+    tls_context,
+)
+from notifications.models.lease import boottime
+
+QUIT_SECONDS = 2.0
+"""A server that does not answer QUIT is not waited for longer."""
+
+CHECK_SECONDS = 5.0
+"""An idle connection that does not answer RSET within this time is taken for dead."""
+
+CLOSING = 421
+"""RFC 5321, 3.8: the server closes the connection, whatever was asked."""
+
+
+class NotAcceptedError(Exception):
+    """The conversation ended before the final dot: surely nothing was accepted.
+
+    The connection still works.
+    """
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.answer)
+        self.verdict = verdict
+
+
+class BrokenConnectionError(NotAcceptedError):
+    """The same, and the connection is of no more use."""
+
+
+def _broken(problem: object) -> BrokenConnectionError:
+    return BrokenConnectionError(Verdict(Reading.UNREACHABLE, answer=clip(str(problem))))
+
+
+def _refused(phase: Phase, code: int, text: str) -> NotAcceptedError:
+    verdict = Verdict(read_smtp(phase, code), code, clip(text))
+    if code == CLOSING or verdict.reading is Reading.UNREACHABLE:
+        return BrokenConnectionError(verdict)
+    return NotAcceptedError(verdict)
+
+
+class SmtpSession(smtplib.SMTP):
+    """A connection that is greeted, encrypted and authenticated as configured: ready for MAIL.
+
+    The standard library's client, with one absolute deadline in place of its time-outs. Before
+    the final dot what goes wrong raises NotAcceptedError.
+    """
+
+    def __init__(self, config: ProviderConfig, *, deadline: float) -> None:
+        self._config = config
+        self._deadline = deadline
+        self._own_name = ""
+        try:
+            # the name is known once the connection is; given, smtplib does not look one up
+            super().__init__(config.host, config.port, local_hostname="localhost")
+            self.local_hostname = self._own_name
+        except smtplib.SMTPConnectError as error:
+            text = _text(error.smtp_error)
+            raise _refused(Phase.GREETING, error.smtp_code, text) from error
+        except OSError as error:
+            self.close()
+            raise _broken(error) from error
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- connecting --------------------------------------------------------------------------
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Connect; smtplib calls this, with a time-out that the deadline replaces."""
+        plain = dial(host, port, deadline=self._deadline)
+        self._own_name = _name_at(plain)
+        return self._encrypted(plain) if self._config.scheme == SMTPS else plain
+
+    def _encrypted(self, plain: socket.socket) -> socket.socket:
+        try:
+            wrapped = tls_context().wrap_socket(plain, server_hostname=self._config.host)
+        except BaseException:
+            plain.close()
+            raise
+        if isinstance(wrapped, DeadlineTlsSocket):
+            wrapped.deadline = self._deadline
+        return wrapped
+
+    def _prepare(self) -> None:
+        self._say_hello()
+        if self._config.starttls:
+            self._start_tls()
+        if self._config.user:
+            self._authenticate()
+
+    def _say_hello(self) -> None:
+        try:
+            code, raw = self.ehlo()
+            if code in range(500, 600):
+                code, raw = self.helo()
+        except OSError as error:
+            raise _broken(error) from error
+        if not is_positive(Phase.EHLO, code):
+            raise _refused(Phase.EHLO, code, _text(raw))
+
+    def _start_tls(self) -> None:
+        if not self.has_extn("starttls"):
+            raise _broken("STARTTLS is required, and the server does not offer it")
+        self.ask(Phase.STARTTLS, "STARTTLS")
+        # whatever came in plain text behind the reply is forgotten with the reader (RFC 3207, 6)
+        self.file = None
+        try:
+            if self.sock is not None:
+                self.sock = self._encrypted(self.sock)
+        except OSError as error:
+            raise _broken(error) from error
+        self._say_hello()
+
+    def _authenticate(self) -> None:
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        self.user, self.password = self._config.user, self._config.password
+        # one mechanism only: servers count what they refuse, and some hang up after the first
+        try:
+            if "PLAIN" in offered:
+                self.auth("PLAIN", self.auth_plain)
+            elif "LOGIN" in offered:
+                self.auth("LOGIN", self.auth_login)
+            elif "CRAM-MD5" in offered:
+                self.auth("CRAM-MD5", self.auth_cram_md5)
+            else:
+                problem = "the server offers no authentication that Limbo knows"
+                raise BrokenConnectionError(Verdict(Reading.MISCONFIGURED, answer=problem))
+        except smtplib.SMTPAuthenticationError as error:
+            raise _refused(Phase.AUTH, error.smtp_code, _text(error.smtp_error)) from error
+        except OSError as error:
+            raise _broken(error) from error
+
+    # -- one message after the other ---------------------------------------------------------
+
+    def reply_to(self, command: str, argument: str = "") -> tuple[int, str]:
+        """Send a command and return the reply.
+
+        Raises BrokenConnectionError when there is none, or one that closes the connection.
+        """
+        try:
+            code, raw = self.docmd(command, argument)
+        except OSError as error:
+            raise _broken(error) from error
+        text = _text(raw)
+        if code == CLOSING:
+            raise BrokenConnectionError(Verdict(Reading.TEMPORARY, code, clip(text)))
+        if code not in range(200, 600):
+            raise _broken(f"no SMTP reply: {text}")
+        return code, text
+
+    def ask(self, phase: Phase, command: str, argument: str = "") -> None:
+        """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
+        code, text = self.reply_to(command, argument)
+        if not is_positive(phase, code):
+            raise _refused(phase, code, text)
+
+    def begin(self, sender: str, *, size: int, smtputf8: bool) -> None:
+        """Open a transaction from `sender` for a message of `size` octets."""
+        options = [f"SIZE={size}"] if self.has_extn("size") else []
+        if smtputf8:
+            if not self.has_extn("smtputf8"):
+                problem = "the server takes no internationalised addresses (SMTPUTF8)"
+                raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
+            options += ["SMTPUTF8", "BODY=8BITMIME"]
+        self.command_encoding = "utf-8" if smtputf8 else "ascii"
+        self.ask(Phase.MAIL, "MAIL", " ".join([f"FROM:<{sender}>", *options]))
+
+    def write(self, data: bytes) -> None:
+        """Write the message, without the dot that ends it."""
+        try:
+            self.send(data)
+        except OSError as error:
+            raise _broken(error) from error
+
+    def early_reply(self) -> tuple[int, str] | None:
+        """What the server has said before the dot, when it has; raises when it has hung up."""
+        try:
+            if not self.has_heard():
+                seconds_left(self._deadline)
+                return None
+            code, raw = self.getreply()
+        except OSError as error:
+            raise _broken(error) from error
+        return code, _text(raw)
+
+    def finish(self) -> tuple[int, str]:
+        """Write the final dot and return the reply. Raises OSError: nobody knows."""
+        self.send(b".\r\n")
+        code, raw = self.getreply()
+        return code, _text(raw)
+
+    # -- keeping it --------------------------------------------------------------------------
+
+    def renew(self, *, deadline: float) -> None:
+        """Put the connection under the deadline of another hand-off."""
+        self._deadline = deadline
+        if isinstance(self.sock, DeadlineSocket):
+            self.sock.deadline = deadline
+
+    def is_alive(self, *, deadline: float) -> bool:
+        """Ask a connection that was idle whether it is still there, before the deadline."""
+        self.renew(deadline=min(deadline, boottime() + CHECK_SECONDS))
+        return not self.has_heard() and self.reset()
+
+    def reset(self) -> bool:
+        """Give up the transaction; False, and closed, when the connection is of no more use."""
+        try:
+            code, _ = self.docmd("RSET")
+        except OSError:
+            code = 0
+        if not is_positive(Phase.MAIL, code):
+            self.close()
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Say QUIT and close, whatever the server makes of it."""
+        self.renew(deadline=boottime() + QUIT_SECONDS)
+        with suppress(OSError):
+            self.docmd("QUIT")
+        self.close()
+
+    def has_heard(self) -> bool:
+        """Whether something came in that nobody asked for: a reply, or the connection's end."""
+        sock, reader = self.sock, self.file
+        if not isinstance(sock, DeadlineSocket) or reader is None:
+            return True
+        sock.deadline = None
+        sock.settimeout(0)
+        try:
+            # without TLS nothing read may mean that there is nothing yet; the socket tells
+            if not reader.peek(1) and not isinstance(sock, DeadlineTlsSocket):
+                sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+        finally:
+            sock.deadline = self._deadline
+        return True
+
+
+def _text(raw: bytes | str) -> str:
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+
+
+def _name_at(sock: socket.socket) -> str:
+    """What to call ourselves: the machine's full name, or the address (RFC 5321, 4.1.4).
+
+    Not by the resolver, as smtplib would: it keeps no deadline.
+    """
+    name = socket.gethostname()
+    if "." in name:
+        return name
+    address = str(sock.getsockname()[0]).partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
