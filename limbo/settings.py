@@ -27,6 +27,24 @@ LIMBO_BASE_URL = env.str("LIMBO_BASE_URL", default="http://127.0.0.1:8000")
 LIMBO_PROVIDERS = env.str("LIMBO_PROVIDERS", default="")
 """`name=URL`, comma-separated; see notifications.delivery.providers."""
 
+ANYMAIL = {
+    name: value
+    for name in (
+        "MAILERSEND_SIGNING_SECRET",
+        "MAILGUN_WEBHOOK_SIGNING_KEY",
+        "MANDRILL_WEBHOOK_KEY",
+        "MANDRILL_WEBHOOK_URL",
+        "POSTAL_WEBHOOK_KEY",
+        "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY",
+        "UNISENDER_GO_API_KEY",
+    )
+    if (value := env.str(f"ANYMAIL_{name}", default=""))
+} | {"WEBHOOK_SECRET": env.list("LIMBO_TRACKING_SECRET", default=[])}
+"""How providers' tracking webhooks are told from forgeries; see notifications.tracking.security."""
+
+LIMBO_WEBHOOK_ALLOW_PRIVATE = env.bool("LIMBO_WEBHOOK_ALLOW_PRIVATE", default=False)
+"""Whether users' webhooks may go to addresses within this network."""
+
 LIMBO_MAX_ROUNDS = env.int("LIMBO_MAX_ROUNDS", default=0)
 """Give up after so many rounds in which every provider was asked; 0: only at the deadline."""
 
@@ -87,8 +105,10 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"display": "notifications.web.display"},
-            "libraries": {"limbo_display": "notifications.admin.template_filters"},
+            "libraries": {
+                "display": "notifications.web.display",
+                "limbo_display": "notifications.admin.template_filters",
+            },
         },
     },
 ]
@@ -209,12 +229,15 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Limbo",
     "SITE_HEADER": "Limbo",
-    "SITE_SYMBOL": "outgoing_mail",
+    "SITE_ICON": lambda _: static("limbo/mark.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("limbo/mark.svg")}
+    ],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
-    "STYLES": [lambda request: static("limbo-admin/admin.css")],
+    "STYLES": [lambda _: static("limbo-admin/admin.css")],
     "DASHBOARD_CALLBACK": "notifications.admin.home.dashboard",
     "SIDEBAR": {"navigation": "notifications.admin.navigation.sidebar"},
     # the theme's own is violet; this blue keeps 4.5:1 against white in 600 and black in 400

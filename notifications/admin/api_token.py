@@ -70,8 +70,8 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         """What is chosen when it is made; afterwards what became of it too."""
         if obj is None:
             return self.fields
-        seen = ("prefix_column", "state_column", "created_at", "last_used_at", "revoked_at")
-        return (*self.fields, *seen)
+        seen = ("prefix_column", "state_column", "created_column", "expires_column", "used_column")
+        return ("name", "owner", "scopes", *seen)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiToken | None = None
@@ -90,6 +90,13 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Whether this user may end tokens."""
         return request.user.has_perm("notifications.change_apitoken")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form, with one button: its answer is the token."""
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **buttons})
 
     def save_form(
         self, request: HttpRequest, form: forms.ModelForm[ApiToken], change: bool

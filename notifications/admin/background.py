@@ -25,7 +25,6 @@ class FailureAdmin(ReadOnlyAdmin[Failure]):
     ordering = ("-started",)
     sortable_by = ()
     list_per_page = 50
-    show_full_result_count = False
 
     @admin.display(description="Started")
     def started_column(self, task: Failure) -> SafeString:

@@ -10,6 +10,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -21,7 +22,7 @@ from notifications.admin.paging import CappedChangeList, CappedPaginator
 from notifications.admin.search import find
 from notifications.models import Content, Delivery, Message
 
-_SHOWN_RECIPIENTS = 2
+_SHOWN_RECIPIENTS = 1
 
 
 @admin.register(Message)
@@ -92,8 +93,12 @@ class MessageAdmin(MessageChoices):
         """The first recipients, and how many more there are."""
         shown = ", ".join(message.first_recipients)
         more = (message.recipient_count or 0) - len(message.first_recipients)
-        rest = f"+ {more} more" if more > 0 else ""
-        return format_html('<span class="lb-cut" title="{0}">{0}</span> {1}', shown, rest)
+        rest = f"+ {more}" if more > 0 else ""
+        return format_html(
+            '<span class="lb-cut" title="{0}">{0}</span> <span class="lb-time">{1}</span>',
+            shown,
+            rest,
+        )
 
     @admin.display(description="Accepted")
     def accepted_column(self, message: Message) -> SafeString:
@@ -103,6 +108,8 @@ class MessageAdmin(MessageChoices):
     @admin.display(description="Next due")
     def due_column(self, message: Message) -> SafeString:
         """When something will be tried next."""
+        if message.due_at and message.due_at <= timezone.now():
+            return format_html('<span class="lb-time">now</span>')
         return moment(message.due_at)
 
     def get_urls(self) -> list[URLPattern]:

@@ -35,8 +35,8 @@ class ProviderAdmin(ModelAdmin[Provider]):
     """Switch and weight. Providers are added and removed by configuration."""
 
     list_display = ("name", "standing_column", "weight", "closed_column", "fault_column")
-    fields = ("name", "standing_column", "enabled", "weight", "fault", "closed_until", "created_at")
-    readonly_fields = ("name", "standing_column", "fault", "closed_until", "created_at")
+    fields = ("name", "standing_column", "enabled", "weight", "fault", "closed_column")
+    readonly_fields = ("name", "standing_column", "fault", "closed_column")
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -31,7 +31,7 @@ class RequestLogAdmin(ReadOnlyAdmin[RequestLog]):
         "at_column",
     )
     fields = (
-        "at",
+        "at_column",
         "status_column",
         "method",
         "path",
