@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("notifications.web.urls")),
     path("", include("notifications.api.urls")),
+    path("", include("notifications.tracking.urls")),
 ]
 
 handler400 = "notifications.api.service.bad_request"

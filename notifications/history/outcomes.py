@@ -12,7 +12,6 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.history.changes import Change, Changed, add_event, change_deliveries
-from notifications.history.tracking import reapply_tracking_events
 from notifications.models.handoff import UNSETTLED, Outcome
 from notifications.models.state import State
 
@@ -47,7 +46,7 @@ def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
     """Record how `outcomes` ended and move their deliveries on; returns the changed deliveries.
 
     Runs in the caller's transaction, after `lock_messages` of their messages. Three statements
-    whatever the number of hand-offs, and one more that looks for tracking events that came early.
+    whatever the number of hand-offs.
     """
     if not outcomes:
         return []
@@ -63,7 +62,6 @@ def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
     ]
     changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN))
     _note_outlived(outcomes, changes, changed)
-    reapply_tracking_events(changed)
     return changed
 
 

@@ -1,36 +1,39 @@
 """What providers report later, put into the history.
 
 A report may come twice, out of order, or before the worker has recorded the hand-off it is about.
-One that is impossible now is kept as an event with `applied = false`, and tried again when an
-outcome is recorded.
+It tells that the provider has the message, so it settles an attempt that is open or in doubt, and
+moves the delivery on as far as the state table allows. One that is impossible now, or is about an
+attempt that was not the one that got the message out, is kept as an event with `applied = false`:
+nothing that can still happen would make it possible, since every report is legal from the states
+in which an attempt waits for its outcome.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.db import connection, transaction
 
-from notifications.history.changes import (
-    Change,
-    Changed,
-    add_event,
-    change_deliveries,
-    lock_messages,
-)
+from notifications.history.changes import Change, add_event, change_deliveries, lock_messages
 from notifications.models import Attempt, Event
 from notifications.models.handoff import UNSETTLED, Outcome
-from notifications.models.state import TRANSITIONS, State
+from notifications.models.state import TRACKING, TRANSITIONS, State
 
-_REPORTABLE_BEFORE = (
-    State.SENDING,
-    State.UNCERTAIN,
-    State.QUEUED,
-    State.SENT,
-    State.DEFERRED,
-    State.DELIVERED,
-)
+REPORTABLE = (State.QUEUED, State.SENT, *TRACKING)
+"""The states that a report can bring about."""
+
+REPORTED = "reported"
+"""The reading of an attempt that no answer has settled, but a report."""
+
+_BEFORE = {
+    after: tuple(
+        before
+        for before, targets in TRANSITIONS.items()
+        if after in targets and before != "pending"
+    )
+    for after in REPORTABLE
+}
+"""From where each may be reached; what is still to be sent, no report is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,11 @@ class Report:
     attempt: Attempt
     """The attempt it is about, with its delivery."""
     state: State
+    """One of `REPORTABLE`."""
     report_id: str
-    """The provider's id of this report, by which a repeat is known."""
+    """The same for each copy of this report, by which a repeat is known."""
     data: Mapping[str, Any]
+    """What its event tells: the provider, its words."""
 
 
 def apply_tracking_event(report: Report) -> bool:
@@ -53,11 +58,10 @@ def apply_tracking_event(report: Report) -> bool:
     delivery = report.attempt.delivery
     with transaction.atomic():
         lock_messages([delivery.message_id])
-        if report.report_id and _is_known(delivery.id, report.report_id):
+        if _is_known(report):
             return False
-        _settle_attempt(report.attempt)
         data = {**report.data, "report_id": report.report_id, "source": "tracking"}
-        applied = _apply(delivery.id, report.attempt.generation, report.state, data)
+        applied = _settle(report.attempt) and _apply(report, data)
         if not applied:
             add_event(
                 message_id=delivery.message_id,
@@ -69,40 +73,35 @@ def apply_tracking_event(report: Report) -> bool:
         return applied
 
 
-def reapply_tracking_events(changed: Sequence[Changed]) -> None:
-    """Try the reports again that came before the outcomes of `changed` were recorded."""
-    early = Event.objects.filter(
-        delivery_id__in=[delivery.delivery_id for delivery in changed],
-        applied=False,
-        data__source="tracking",
-    ).order_by("delivery_id", "seq")
-    for event in early:
-        if event.delivery_id is not None:
-            _apply(event.delivery_id, event.data["generation"], State(event.kind), event.data)
+def _is_known(report: Report) -> bool:
+    same = Event.objects.filter(delivery_id=report.attempt.delivery_id)
+    return same.filter(kind=report.state, data__report_id=report.report_id).exists()
 
 
-def _apply(delivery_id: UUID, generation: int, state: State, data: Mapping[str, Any]) -> bool:
-    before = [state_ for state_ in _REPORTABLE_BEFORE if state in TRANSITIONS[state_]]
-    change = Change(delivery_id=delivery_id, state=state, data=data, generation=generation)
-    return bool(change_deliveries([change], before=before))
+def _apply(report: Report, data: Mapping[str, Any]) -> bool:
+    attempt = report.attempt
+    change = Change(attempt.delivery_id, report.state, data=data, generation=attempt.generation)
+    return bool(change_deliveries([change], before=_BEFORE[report.state]))
 
 
-def _is_known(delivery_id: UUID, report_id: str) -> bool:
-    return Event.objects.filter(delivery_id=delivery_id, data__report_id=report_id).exists()
+def _settle(attempt: Attempt) -> bool:
+    """Note that the provider has the message, if that was open or in doubt.
 
-
-def _settle_attempt(attempt: Attempt) -> None:
-    """A provider that reports on a message has taken it: what was open or in doubt is accepted."""
+    Returns whether the attempt stands as accepted. One that was recorded as not accepted stays so:
+    another provider has been asked since.
+    """
     parameters: dict[str, Any] = {
         "accepted": Outcome.ACCEPTED.value,
         "unsettled": [outcome.value for outcome in UNSETTLED],
         "handoff": attempt.handoff_id,
         "attempt": attempt.id,
+        "reading": REPORTED,
     }
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE notifications_attempt SET outcome = %(accepted)s
+            UPDATE notifications_attempt
+            SET outcome = %(accepted)s, reading = %(reading)s, code = NULL, answer = ''
             WHERE id = %(attempt)s AND outcome = ANY(%(unsettled)s)
             """,
             parameters,
@@ -111,7 +110,11 @@ def _settle_attempt(attempt: Attempt) -> None:
             """
             UPDATE notifications_handoff
             SET outcome = %(accepted)s, ended_at = coalesce(ended_at, now())
-            WHERE id = %(handoff)s AND outcome = ANY(%(unsettled)s)
+            WHERE id = %(handoff)s AND outcome = ANY(%(unsettled)s) AND EXISTS (
+                SELECT 1 FROM notifications_attempt
+                WHERE handoff_id = %(handoff)s AND outcome = %(accepted)s
+            )
             """,
             parameters,
         )
+    return Attempt.objects.filter(id=attempt.id, outcome=Outcome.ACCEPTED).exists()
