@@ -5,9 +5,13 @@ event, and one sequencer at a time moves the queue to gap-free positions, after 
 """
 
 from django.db import connection
+from django.dispatch import Signal
 
 _LIMIT = 10_000
 """Events in one transaction."""
+
+events_sequenced = Signal()
+"""Followers have something new to read; sent after the commit."""
 
 
 def sequence_events() -> int:
@@ -18,4 +22,7 @@ def sequence_events() -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT limbo_sequence_events(%s)", [_LIMIT])
-        return int(cursor.fetchone()[0])
+        numbered = int(cursor.fetchone()[0])
+    if numbered:
+        events_sequenced.send(sender=sequence_events)
+    return numbered

@@ -14,6 +14,11 @@ from notifications.models.request_log import RequestLog
 from notifications.models.state import State
 from notifications.models.suppression import Suppression, SuppressionReason
 from notifications.models.user import User
+from notifications.models.webhook import (
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookState,
+)
 
 __all__ = [
     "ApiToken",
@@ -36,4 +41,7 @@ __all__ = [
     "Suppression",
     "SuppressionReason",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookState",
 ]

@@ -5,6 +5,9 @@ LimboError
 ├── delivery.providers.ConfigurationError     an operator's setting cannot be used
 ├── intake.errors.InvalidRequestError         the caller's input breaks a rule
 ├── intake.errors.IdempotencyConflictError    the key was used for another request
+├── webhooks.errors.EndpointError             an endpoint cannot be as it was asked for
+├── webhooks.errors.ForbiddenAddressError     a webhook leads into a private network
+├── webhooks.errors.SecretLostError           a webhook's secret cannot be decrypted
 └── queue.choices.IllegalChoiceError          the delivery's state forbids it
 """
 

@@ -30,12 +30,6 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["message", "seq"], name="event_seq_unique"),
         ]
-        indexes = [
-            # history.tracking: reports that came before the outcome they belong to
-            models.Index(
-                fields=["delivery"], name="event_unapplied", condition=models.Q(applied=False)
-            ),
-        ]
         triggers = [triggers.append_only(), triggers.queue_events()]
 
     def __str__(self) -> str:

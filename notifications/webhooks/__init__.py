@@ -1,0 +1,1 @@
+"""Telling users' systems: events posted to their endpoints, as Standard Webhooks has it."""
