@@ -1,5 +1,6 @@
 """The pages: the list of one's messages, and one message. They hold no rules."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from notifications.history.timeline import timeline
 from notifications.models import Message, User
+from notifications.web.grouping import entries_of
 from notifications.web.listing import ListFilter, page_of
 
 TEXT_SHOWN = 50_000
@@ -53,7 +55,7 @@ def message_page(request: SignedInRequest, message_id: UUID) -> HttpResponse:
         shown_text=Substr("content__text", 1, TEXT_SHOWN), text_length=Length("content__text")
     )
     message = get_object_or_404(with_text, id=message_id)
-    context = {"message": message, "timeline": timeline(message), "text_shown": TEXT_SHOWN}
+    context = _live(message) | {"text_shown": TEXT_SHOWN}
     return render(request, "web/message.html", context)
 
 
@@ -74,9 +76,14 @@ def message_live(request: HttpRequest, message_id: UUID) -> HttpResponse:
         return HttpResponseNotFound(headers={"HX-Refresh": "true"})
     if request.GET.get("seen") == str(message.seq):
         return HttpResponse(status=204)
-    context = {"message": message, "timeline": timeline(message)}
-    return render(request, "web/message_live.html", context)
+    return render(request, "web/message_live.html", _live(message))
 
 
 def _own(owner: User) -> QuerySet[Message]:
     return Message.objects.owned_by(owner).select_related("owner")
+
+
+def _live(message: Message) -> dict[str, Any]:
+    """What the part of the page that changes is made from."""
+    told = timeline(message)
+    return {"message": message, "timeline": told, "entries": entries_of(told)}
