@@ -9,6 +9,7 @@ from notifications.admin import (
     request_log,
     staff_log,
     suppression,
+    webhooks,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "request_log",
     "staff_log",
     "suppression",
+    "webhooks",
 ]

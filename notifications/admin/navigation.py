@@ -32,6 +32,23 @@ _GROUPS = (
         ),
     ),
     (
+        "Telling users' systems",
+        (
+            (
+                "Webhook endpoints",
+                "webhook",
+                "notifications_webhookendpoint",
+                "notifications.view_webhookendpoint",
+            ),
+            (
+                "Webhook deliveries",
+                "send",
+                "notifications_webhookdelivery",
+                "notifications.view_webhookdelivery",
+            ),
+        ),
+    ),
+    (
         "People",
         (
             ("Users", "person", "notifications_user", "notifications.view_user"),
