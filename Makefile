@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .PHONY: help run test lint format lock clean browser
 
 # What Django's own checks need to start; nothing is connected to.
-CHECK_ENV := SECRET_KEY=only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
+CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes

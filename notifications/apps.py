@@ -1,6 +1,10 @@
 """The application's start: system checks and signal receivers."""
 
+from importlib import import_module
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class NotificationsConfig(AppConfig):
@@ -11,3 +15,19 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what Django finds only when it is imported."""
+        for module in (
+            "notifications.checks",
+            "notifications.delivery.checks",
+            "notifications.tracking.checks",
+            "notifications.tracking.receivers",
+            "notifications.webhooks.work",
+        ):
+            import_module(module)
+        post_migrate.connect(_make_provider_rows, sender=self)
+
+
+def _make_provider_rows(**_kwargs: Any) -> None:
+    """Give each configured provider its row, as soon as there is a table for it."""
+    # models can be imported only once the applications are ready
+    providers = import_module("notifications.delivery.providers")
+    providers.sync_rows()

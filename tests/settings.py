@@ -7,4 +7,4 @@ os.environ.setdefault("LIMBO_LOCAL", "1")
 os.environ.setdefault("LIMBO_PROVIDERS", "first=smtp://127.0.0.1:1,second=smtp://127.0.0.1:2")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-from limbo.settings import *  # noqa: E402, F403
+from limbo.settings import *  # noqa: F403

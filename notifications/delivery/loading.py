@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.db.models.functions import Now
-from django_stubs_ext import WithAnnotations
 
 from notifications.delivery.handoff import Outgoing, Recipient
 from notifications.models import Attempt, Delivery, Message
@@ -24,8 +23,11 @@ class _DeliveryTiming(TypedDict):
     was_attempted: bool
 
 
-_TimedMessage = WithAnnotations[Message, _MessageTiming]
-_TimedDelivery = WithAnnotations[Delivery, _DeliveryTiming]
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    _TimedMessage = WithAnnotations[Message, _MessageTiming]
+    _TimedDelivery = WithAnnotations[Delivery, _DeliveryTiming]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def _is_true(condition: Q) -> ExpressionWrapper[Q]:
     return ExpressionWrapper(condition, output_field=BooleanField())
 
 
-def _deliveries(message_ids: Sequence[UUID]) -> dict[UUID, list[_TimedDelivery]]:
+def _deliveries(message_ids: Sequence[UUID]) -> "dict[UUID, list[_TimedDelivery]]":
     attempts = Attempt.objects.filter(delivery=OuterRef("id"), generation=OuterRef("generation"))
     rows = (
         Delivery.objects.filter(message__in=message_ids)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.signing import SignedPackage
 
+from notifications.delivery.providers import sync_rows
 from notifications.history.positions import sequence_events
 from notifications.models.wakeup import wake
 from notifications.queue.claim import claim_due
@@ -78,6 +79,8 @@ class OutboxBroker(ORM):
         """The housekeeping that needs no worker."""
         if time.monotonic() - self._ticked_at < TICK_SECONDS:
             return
+        if not self._ticked_at:
+            sync_rows()
         self._ticked_at = time.monotonic()
         sweep_expired()
         sequence_events()

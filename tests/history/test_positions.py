@@ -62,12 +62,15 @@ def test_every_event_gets_one_position_without_gaps_and_in_order() -> None:
 def test_a_sequencer_that_does_not_get_the_lock_does_nothing() -> None:
     message = make_message()
     add_event(message_id=message.id, kind="noted", data={})
+    other: list[int] = []
+
+    def sequence_elsewhere() -> None:
+        other.append(sequence_events())
+        connection.close()
+
     with transaction.atomic():
         assert sequence_events() == 1
-        other: list[int] = []
-        thread = threading.Thread(
-            target=lambda: (other.append(sequence_events()), connection.close())
-        )
+        thread = threading.Thread(target=sequence_elsewhere)
         thread.start()
         thread.join(timeout=10)
-        assert other == [0]
+    assert other == [0]

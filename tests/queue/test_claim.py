@@ -1,5 +1,6 @@
 """The claim takes what is due, once, oldest first, by one index scan."""
 
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
@@ -38,13 +39,16 @@ def test_a_claimed_message_is_not_claimed_again() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_row_that_another_worker_is_claiming_is_skipped() -> None:
-    import threading
-
     message = make_message()
     claims: list[object] = []
+
+    def claim_elsewhere() -> None:
+        claims.append(claim_due())
+        connection.close()
+
     with transaction.atomic():
         assert claim_due() is not None
-        thread = threading.Thread(target=lambda: (claims.append(claim_due()), connection.close()))
+        thread = threading.Thread(target=claim_elsewhere)
         thread.start()
         thread.join(timeout=10)
     assert claims == [None]

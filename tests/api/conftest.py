@@ -1,0 +1,71 @@
+"""What the tests of the API share."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from notifications.intake.tokens import issue_token
+from notifications.models import Scope, User
+from tests.factories import UserFactory
+
+SUBMISSION: dict[str, Any] = {
+    "from": "App <app@example.com>",
+    "to": ["Ada <ada@example.org>"],
+    "subject": "Hello",
+    "message": "Hello, Ada.",
+}
+
+
+@dataclass
+class Api:
+    """A user's application: a client that shows the user's token."""
+
+    owner: User
+    token: str
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+
+    def get(self, path: str, *, accept: str = "application/json", **query: Any) -> HttpResponse:
+        """GET as the user."""
+        return self._answer("GET", path, query_params=query, headers={"Accept": accept})
+
+    def post(
+        self,
+        body: object = SUBMISSION,
+        *,
+        path: str = "/v1/mail",
+        content_type: str = "application/json",
+        **headers: str,
+    ) -> HttpResponse:
+        """POST as the user; bytes go as they are, the rest as JSON."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._answer("POST", path, data=body, content_type=content_type, headers=named)
+
+    def _answer(self, method: str, path: str, **arguments: Any) -> HttpResponse:
+        headers = {"Authorization": f"Bearer {self.token}", **arguments.pop("headers")}
+        verb = getattr(self.client, method.lower())
+        answer = verb(path, headers=headers, **arguments)
+        assert isinstance(answer, HttpResponse)
+        return answer
+
+
+def api_of(owner: User, *scopes: Scope) -> Api:
+    """An application of `owner`'s with a token for `scopes`, or for all."""
+    _, plain = issue_token(owner=owner, name="test", scopes=scopes or list(Scope))
+    return Api(owner, plain)
+
+
+@pytest.fixture
+def api(db: None) -> Api:
+    """An application of some user's."""
+    return api_of(UserFactory())
+
+
+@pytest.fixture(autouse=True)
+def wakeups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The wake-ups that were asked for, instead of a thread that outlives the test."""
+    asked: list[str] = []
+    monkeypatch.setattr("notifications.intake.submission.wake", lambda: asked.append("wake"))
+    return asked

@@ -1,0 +1,118 @@
+"""Limbo's real processes, on the test's database."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+
+from tests.conftest import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def database_url() -> str:
+    """The test database, as the processes are told of it."""
+    to = connection.settings_dict
+    password = quote(to["PASSWORD"], safe="")
+    return f"postgres://{to['USER']}:{password}@{to['HOST']}:{to['PORT']}/{to['NAME']}"
+
+
+class System:
+    """Starts, asks, kills and stops the processes; each runs in a process group of its own."""
+
+    def __init__(self, log_folder: Path, providers: str) -> None:
+        self.port = free_port()
+        self._log_folder = log_folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = {
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "LIMBO_LOCAL": "1",
+            "LIMBO_PROVIDERS": providers,
+            "LOG_LEVEL": "INFO",
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in list(self._running):
+            self.kill(name)
+
+    def start_web(self) -> None:
+        """Start the web front and wait until it answers."""
+        options = ["--interface", "wsgi", "--port", str(self.port), "--blocking-threads", "8"]
+        self.start("web", ["-m", "granian", *options, "limbo.wsgi:application"])
+        wait_until(lambda: self._is_listening() and self.get("/health")[0] == 200)
+
+    def start_worker(self) -> None:
+        """Start the worker; it takes up work a moment later."""
+        self.start("worker", ["manage.py", "qcluster"])
+
+    def start(self, name: str, arguments: Sequence[str]) -> None:
+        """Start a Python process; its output goes to a file named after it."""
+        with (self._log_folder / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """Kill the process and all its children at once, by SIGKILL."""
+        process = self._running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str, *, seconds: float = 10) -> int:
+        """Ask the process to end by SIGTERM; returns its exit code."""
+        process = self._running.pop(name)
+        process.terminate()
+        return process.wait(timeout=seconds)
+
+    def log(self, name: str) -> str:
+        """What the process has said so far."""
+        return (self._log_folder / f"{name}.log").read_text(encoding="utf-8")
+
+    def get(self, path: str, token: str = "") -> tuple[int, Any]:
+        """GET a path; returns the status and the parsed JSON."""
+        return self._ask("GET", path, None, token)
+
+    def post(self, path: str, body: dict[str, Any], token: str) -> tuple[int, Any]:
+        """POST JSON; returns the status and the parsed JSON."""
+        return self._ask("POST", path, json.dumps(body), token)
+
+    def _ask(self, method: str, path: str, body: str | None, token: str) -> tuple[int, Any]:
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as http:
+            http.request(method, path, body, headers)
+            answer = http.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def _is_listening(self) -> bool:
+        with closing(socket.socket()) as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
