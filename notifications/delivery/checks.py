@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 from notifications.delivery.provider_config import find_faults, parse_providers
 
@@ -21,7 +22,7 @@ def check_providers(**_kwargs: Any) -> list[CheckMessage]:
 def _passwords_in_clear() -> Iterator[CheckMessage]:
     for config in parse_providers(settings.LIMBO_PROVIDERS).values():
         if config.sends_password_in_clear:
-            yield Warning(
+            yield checks.Warning(
                 f"The password of provider {config.name!r} crosses the network unencrypted.",
                 hint="Add starttls=1 to its URL, or use smtps://.",
                 id="limbo.W008",

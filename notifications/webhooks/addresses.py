@@ -16,6 +16,8 @@ _REFUSED = tuple(
     for text in (
         # Python's is_global knows these differently from version to version
         "192.0.0.0/24",
+        # local to a site, which RFC 3879 gave up
+        "fec0::/10",
         # these carry an IPv4 address within, which may be a private one
         "::ffff:0:0/96",
         "64:ff9b::/96",

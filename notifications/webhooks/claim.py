@@ -18,7 +18,7 @@ SELECT e.id, e.url, e.sealed_secret,
     CASE WHEN e.failing_since IS NULL THEN %(lanes)s ELSE 1 END - coalesce(busy.n, 0) AS lanes
 FROM notifications_webhookendpoint e
 LEFT JOIN unnest(%(busy)s::uuid[], %(counts)s::int[]) busy (id, n) ON busy.id = e.id
-WHERE e.enabled AND (e.paused_until IS NULL OR e.paused_until <= now())
+WHERE e.enabled AND (e.paused_until IS NULL OR e.paused_until <= statement_timestamp())
 """
 
 # LATERAL: the oldest of each endpoint, by the index that begins with it. Whoever has waited longest
@@ -29,14 +29,14 @@ due AS (
     SELECT d.id, free.url, free.sealed_secret
     FROM free CROSS JOIN LATERAL (
         SELECT id, due_at FROM notifications_webhookdelivery
-        WHERE endpoint_id = free.id AND state = 'pending' AND due_at <= now()
+        WHERE endpoint_id = free.id AND state = 'pending' AND due_at <= statement_timestamp()
         ORDER BY due_at, id LIMIT greatest(free.lanes, 0)
         FOR NO KEY UPDATE SKIP LOCKED
     ) d
     ORDER BY d.due_at, d.id LIMIT %(limit)s
 )
 UPDATE notifications_webhookdelivery w SET
-    due_at = now() + %(seconds)s * interval '1 second', attempts = attempts + 1
+    due_at = statement_timestamp() + %(seconds)s * interval '1 second', attempts = attempts + 1
 FROM due WHERE w.id = due.id
 RETURNING w.id, w.endpoint_id, w.event_id, w.attempts, due.url, due.sealed_secret
 """  # noqa: S608 - put together from two constants
@@ -83,7 +83,7 @@ def is_due() -> bool:
             SELECT EXISTS (
                 SELECT 1 FROM ({_FREE}) free
                 JOIN notifications_webhookdelivery w ON w.endpoint_id = free.id
-                WHERE w.state = 'pending' AND w.due_at <= now()
+                WHERE w.state = 'pending' AND w.due_at <= statement_timestamp()
             )
             """,  # noqa: S608 - put together from two constants
             {"busy": [], "counts": [], "lanes": _LANES},

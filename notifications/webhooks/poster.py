@@ -13,13 +13,11 @@ from notifications.webhooks.endpoints import disable
 from notifications.webhooks.errors import SecretLostError
 from notifications.webhooks.outbound import Answer, Outbound
 from notifications.webhooks.payload import payloads
-from notifications.webhooks.record import record_answer
+from notifications.webhooks.record import give_up, record_answer
 from notifications.webhooks.secret import unseal
 
 _THREADS = 16
 """Posts under way at once. The threads only speak HTTP; the database is the caller's thread's."""
-
-_EVENT_GONE = Answer(None, "The event is no longer kept.")
 
 
 class Poster:
@@ -50,7 +48,7 @@ class Poster:
         for post in claimed:
             body = bodies.get(post.event_id)
             if body is None:
-                record_answer(post, _EVENT_GONE)
+                give_up(post, "The event is no longer kept.")
                 continue
             try:
                 headers = sign(post, body)

@@ -56,6 +56,11 @@ def record_answer(post: Claimed, answer: Answer) -> None:
             _fail(post, answer)
 
 
+def give_up(post: Claimed, reason: str) -> None:
+    """End `post`, by no fault of its endpoint's."""
+    _ours(post).update(state=WebhookState.FAILED, due_at=None, last_answer=reason)
+
+
 def _succeed(post: Claimed, answer: Answer) -> None:
     _ours(post).update(
         state=WebhookState.DELIVERED,

@@ -80,8 +80,11 @@ def _call(**_kwargs: Any) -> None:
     sender=installed.get_app_config("django_q"),
     dispatch_uid="notifications.webhooks",
 )
-def _make_schedule(apps: Any, **_kwargs: Any) -> None:
-    """Make the schedule, unless only other applications were migrated so far."""
+def _make_schedule(apps: Any = installed, **_kwargs: Any) -> None:
+    """Make the schedule, unless only other applications were migrated so far.
+
+    `flush` sends the same signal without `apps`.
+    """
     try:
         apps.get_model("django_q", "Schedule")
     except LookupError:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 
-def problem_of(answer: HttpResponseBase | Any, status: int, kind: str) -> dict[str, Any]:
+def problem_of(answer: Any, status: int, kind: str) -> dict[str, Any]:
     """The members of `answer`, which must be a problem (RFC 9457) of this status and kind."""
     assert answer.status_code == status, answer.content
     assert answer.headers["Content-Type"] == "application/problem+json"
