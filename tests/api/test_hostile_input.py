@@ -175,7 +175,7 @@ def test_an_unknown_key_is_named_whatever_it_is(api: Api, key: str) -> None:
 @pytest.mark.parametrize("path", ["/v1/mail", "/v1/requests"])
 def test_a_bad_parameter_is_refused_by_name(api: Api, path: str, query: dict[str, str]) -> None:
     problem = problem_of(api.get(path, **query), 400, "invalid-request")
-    assert [error["parameter"] for error in problem["errors"]] == list(query)
+    assert {error["parameter"] for error in problem["errors"]} == set(query)
 
 
 @pytest.mark.parametrize(
