@@ -80,7 +80,7 @@ def _check_server(alias: str) -> list[CheckMessage]:
     names = ("server_version_num", *_DURABLE)
     try:
         with connections[alias].temporary_connection() as cursor:
-            cursor.execute("SELECT current_setting(n) FROM unnest(%s) n", [list(names)])
+            cursor.execute("SELECT current_setting(n) FROM unnest(%s::text[]) n", [list(names)])
             values = dict(zip(names, (row[0] for row in cursor.fetchall()), strict=True))
     except DatabaseError as error:
         return [
