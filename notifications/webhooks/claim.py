@@ -13,6 +13,7 @@ _CLAIM_SECONDS = 120
 _LANES = 4
 """Posts under way at once to one endpoint; to one that is failing, a single one."""
 
+# statement_timestamp(), as Django's Now() has it, by which the rows are written
 _FREE = """
 SELECT e.id, e.url, e.sealed_secret,
     CASE WHEN e.failing_since IS NULL THEN %(lanes)s ELSE 1 END - coalesce(busy.n, 0) AS lanes

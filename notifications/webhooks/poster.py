@@ -16,7 +16,7 @@ from notifications.webhooks.payload import payloads
 from notifications.webhooks.record import give_up, record_answer
 from notifications.webhooks.secret import unseal
 
-_THREADS = 16
+_THREADS = 32
 """Posts under way at once. The threads only speak HTTP; the database is the caller's thread's."""
 
 
