@@ -70,7 +70,7 @@ def relative(at: datetime, *, now: datetime) -> str:
 def moment(at: datetime | None) -> SafeString:
     """A time, relative, with the exact one (UTC) on hover and for machines."""
     if at is None:
-        return format_html('<span class="lb-none">–</span>')
+        return format_html('<span class="lb-none">{}</span>', "–")
     exact = at.astimezone(timezone.get_default_timezone())
     return format_html(
         '<time datetime="{}" title="{} UTC" class="lb-time">{}</time>',

@@ -109,7 +109,7 @@ class MessageAdmin(MessageChoices):
     def due_column(self, message: Message) -> SafeString:
         """When something will be tried next."""
         if message.due_at and message.due_at <= timezone.now():
-            return format_html('<span class="lb-time">now</span>')
+            return format_html('<span class="lb-time">{}</span>', "now")
         return moment(message.due_at)
 
     def get_urls(self) -> list[URLPattern]:

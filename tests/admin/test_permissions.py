@@ -1,0 +1,101 @@
+"""Who may see and do what."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django_q.models import OrmQ, Success
+
+from notifications.models import (
+    Attempt,
+    Content,
+    Delivery,
+    Event,
+    Handoff,
+    Message,
+    RequestLog,
+    User,
+)
+from tests.admin.conftest import LIST, make_staff, signed_in
+from tests.factories import RequestLogFactory
+from tests.stories import accepted
+
+SCREENS = sorted(
+    f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    for model in admin.site._registry
+)
+
+
+@pytest.mark.parametrize("screen", [*SCREENS, "admin:index"])
+def test_a_stranger_is_asked_to_sign_in(client: Client, db: None, screen: str) -> None:
+    answer = client.get(reverse(screen))
+    assert answer.status_code == 302
+    assert "/admin/login/" in answer["Location"]
+
+
+@pytest.mark.parametrize("screen", [*SCREENS, "admin:index"])
+def test_a_user_who_is_not_staff_is_asked_to_sign_in(owner: User, screen: str) -> None:
+    assert signed_in(owner).get(reverse(screen)).status_code == 302
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_staff_without_the_permission_see_no_list(db: None, screen: str) -> None:
+    assert signed_in(make_staff("new")).get(reverse(screen)).status_code == 403
+
+
+@pytest.mark.parametrize("screen", [*SCREENS, "admin:index"])
+def test_a_superuser_sees_every_screen(superuser: Client, screen: str) -> None:
+    assert superuser.get(reverse(screen)).status_code == 200
+
+
+def test_staff_without_any_permission_see_an_empty_home(db: None) -> None:
+    page = signed_in(make_staff("new")).get("/admin/").content.decode()
+    assert "Dead letters" not in page
+    assert "Find a message" not in page
+
+
+def test_the_sidebar_shows_only_what_one_may_open(viewer: Client) -> None:
+    page = viewer.get("/admin/").content.decode()
+    assert LIST in page
+    assert reverse("admin:auth_group_changelist") not in page
+
+
+@pytest.mark.parametrize("model", [Message, RequestLog, LogEntry])
+def test_history_is_read_only_for_a_superuser_too(
+    superuser: Client, owner: User, model: type[Message | RequestLog | LogEntry]
+) -> None:
+    message = accepted(owner, "ada@example.org")
+    row = RequestLogFactory(owner=owner)
+    entry = LogEntry.objects.create(
+        user=User.objects.get(username="root"), action_flag=2, object_repr="it"
+    )
+    key = {Message: message.pk, RequestLog: row.pk, LogEntry: entry.pk}[model]
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    assert superuser.get(reverse(f"{name}_add")).status_code == 403
+    assert superuser.post(reverse(f"{name}_add"), {}).status_code == 403
+    assert superuser.get(reverse(f"{name}_change", args=[key])).status_code == 200
+    assert superuser.post(reverse(f"{name}_change", args=[key]), {}).status_code == 403
+    assert superuser.post(reverse(f"{name}_delete", args=[key]), {"post": "yes"}).status_code == 403
+    assert model._default_manager.filter(pk=key).exists()
+
+
+@pytest.mark.parametrize("model", [Attempt, Content, Delivery, Event, Handoff, OrmQ, Success])
+def test_what_a_message_is_made_of_has_no_screen_of_its_own(model: type[Message]) -> None:
+    assert not admin.site.is_registered(model)
+
+
+def test_deleting_a_selection_is_not_offered(superuser: Client, owner: User) -> None:
+    message = accepted(owner, "ada@example.org")
+    superuser.post(
+        LIST, {"action": "delete_selected", "_selected_action": str(message.pk), "post": "yes"}
+    )
+    assert Message.objects.filter(pk=message.pk).exists()
+
+
+def test_signing_in_at_the_admin_leads_to_its_home(client: Client, db: None) -> None:
+    User.objects.create_superuser("root", password="correct horse")
+    page = client.get("/admin/login/")
+    assert 'name="next" value="/admin/"' in " ".join(page.content.decode().split())
+    form = {"username": "root", "password": "correct horse", "next": "/admin/"}
+    assert client.post("/admin/login/", form)["Location"] == "/admin/"
