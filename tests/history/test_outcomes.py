@@ -130,5 +130,5 @@ def test_recording_costs_the_same_statements_for_any_number(
         )
         for plan in plans
     ]
-    with django_assert_num_queries(4):  # type: ignore[operator]
+    with django_assert_num_queries(3):  # type: ignore[operator]
         record_outcomes(outcomes)
