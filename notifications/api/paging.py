@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as InvalidValueError
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -31,6 +31,22 @@ class NewestFirst(CursorPagination):
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, InvalidValueError, ValueError):
             raise ValidationError({"cursor": ["This is not a cursor of Limbo's."]}) from None
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """The place that `cursor` names. Raises NotFound for a text that names none."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is None:
+            raise NotFound
+        return cursor
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The page's schema in OpenAPI 3.1, where null is a type of its own."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
 
     def get_page_size(self, request: Request) -> int:
         """The page's length. Raises ValidationError for one that is no number or out of range."""

@@ -1,0 +1,113 @@
+"""The schema is valid, complete, and what the API really answers."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from django.core.management import call_command
+from django.http import HttpResponse
+from django.test import Client
+
+from notifications.models import Message, Scope
+from tests.api.conftest import SUBMISSION, Api, api_of
+from tests.factories import AttemptFactory, HandoffFactory, HeartbeatFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def schema(client: Client) -> dict[str, Any]:
+    """The schema as it is served."""
+    members: dict[str, Any] = json.loads(client.get("/v1/schema").content)
+    return members
+
+
+def check(schema: dict[str, Any], path: str, method: str, answer: HttpResponse) -> None:
+    """Fail unless `answer` is among those that the schema gives for the operation."""
+    response = schema["paths"][path][method]["responses"][str(answer.status_code)]
+    form = response["content"][answer.headers["Content-Type"].partition(";")[0]]["schema"]
+    whole = {**form, "components": schema["components"]}
+    jsonschema.validate(
+        json.loads(answer.content),
+        whole,
+        jsonschema.Draft202012Validator,
+        format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def test_it_is_valid_and_made_without_a_warning() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+
+def test_it_is_openapi_3_1_and_needs_no_token(client: Client) -> None:
+    answer = client.get("/v1/schema")
+    assert answer.status_code == 200
+    assert json.loads(answer.content)["openapi"].startswith("3.1")
+
+
+def test_it_comes_as_yaml_too(client: Client) -> None:
+    answer = client.get("/v1/schema", headers={"Accept": "application/vnd.oai.openapi"})
+    assert answer.content.startswith(b"openapi: 3.1")
+
+
+def test_it_has_every_operation(schema: dict[str, Any]) -> None:
+    operations = {(path, method) for path, methods in schema["paths"].items() for method in methods}
+    assert operations == {
+        ("/", "get"),
+        ("/health", "get"),
+        ("/ready", "get"),
+        ("/metrics", "get"),
+        ("/v1/mail", "get"),
+        ("/v1/mail", "post"),
+        ("/v1/mail/{message_id}", "get"),
+        ("/v1/requests", "get"),
+        ("/v1/schema", "get"),
+    }
+
+
+def test_it_names_every_parameter_of_a_list(schema: dict[str, Any]) -> None:
+    parameters = schema["paths"]["/v1/mail"]["get"]["parameters"]
+    assert {parameter["name"] for parameter in parameters} == {
+        "state",
+        "recipient",
+        "created_after",
+        "created_before",
+        "cursor",
+        "limit",
+    }
+
+
+def test_its_example_is_taken(api: Api, schema: dict[str, Any]) -> None:
+    body = schema["paths"]["/v1/mail"]["post"]["requestBody"]["content"]["application/json"]
+    assert api.post(body["schema"]["example"]).status_code == 200
+
+
+def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
+    check(schema, "/v1/mail", "post", api.post())
+    message = Message.objects.get()
+    AttemptFactory(handoff=HandoffFactory(message=message), delivery=message.deliveries.get())
+    check(schema, "/v1/mail/{message_id}", "get", api.get(f"/v1/mail/{message.id}"))
+    check(schema, "/v1/mail", "get", api.get("/v1/mail"))
+    check(schema, "/v1/requests", "get", api.get("/v1/requests"))
+    HeartbeatFactory()
+    for path in ("/", "/health", "/ready", "/metrics"):
+        check(schema, path, "get", api.get(path))
+
+
+def test_the_problems_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
+    check(schema, "/v1/mail", "post", api.post({**SUBMISSION, "to": [1, "x"], "colour": 2}))
+    check(schema, "/v1/mail", "post", api.post(b"{"))
+    check(schema, "/v1/mail", "post", api.post(content_type="text/plain"))
+    check(schema, "/v1/mail", "post", api.post(b'"' + b"x" * 10 * 1024 * 1024 + b'"'))
+    api.post(Idempotency_Key="one")
+    other = api.post({**SUBMISSION, "subject": "x"}, Idempotency_Key="one")
+    check(schema, "/v1/mail", "post", other)
+    check(schema, "/v1/mail", "get", api.get("/v1/mail", state="lost"))
+    api.token = "lk_wrong"
+    check(schema, "/v1/mail", "get", api.get("/v1/mail"))
+    reader = api_of(UserFactory(), Scope.READ)
+    check(schema, "/v1/mail", "post", reader.post())
+    missing = reader.get("/v1/mail/00000000-0000-0000-0000-000000000000")
+    check(schema, "/v1/mail/{message_id}", "get", missing)
+    check(schema, "/ready", "get", api.get("/ready"))
