@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notifications.models import Outcome, State
+from notifications.models import Outcome, State, SuppressionReason
 
 _LONGEST_ANSWER = 160
 """Characters of a provider's answer that a sentence quotes; the whole is beside it."""
 
 _STAFF_READINGS = ("unbuildable", "misconfigured")
 """Their answers tell of Limbo and its credentials, not of the message."""
+
+_TRACEBACK = ("Traceback (most recent call last)", '\n  File "')
+"""A fault of Limbo's own can end under any reading; kept answers are cut at their beginning."""
 
 _READINGS = {
     "sent": "{provider} took it",
@@ -48,7 +51,7 @@ _KINDS = {
     State.REJECTED: "{provider} refused this recipient",
     State.FAILED: "{provider} refused the message",
     State.COMPLAINED: "The recipient marked it as spam",
-    State.SUPPRESSED: "Not sent: the address is on the suppression list",
+    State.SUPPRESSED: "The address is suppressed, so nothing was sent",
     State.DEAD: "Given up",
     State.CANCELLED: "Cancelled by {who}",
     State.EXPIRED: "Its deadline passed before it was tried",
@@ -57,6 +60,7 @@ _KINDS = {
 _REASONS = {
     "deadline": "its deadline passed",
     "attempts used up": "every provider was asked as often as allowed",
+    **dict(SuppressionReason.choices),
 }
 
 
@@ -76,7 +80,7 @@ class Reader:
 
     def may_read(self, *, reading: str, answer: str) -> bool:
         """Whether the provider's words are for this reader."""
-        internal = reading in _STAFF_READINGS or answer.startswith("Traceback (")
+        internal = reading in _STAFF_READINGS or any(mark in answer for mark in _TRACEBACK)
         return self.is_staff or not internal
 
 
@@ -135,7 +139,7 @@ def what_happened(kind: str, facts: Facts) -> str:
     """What an event of `kind` says, such as `sink took it (250 2.0.0 OK)`."""
     if facts.is_requeue:
         return _with_reason(f"{facts.who} chose to send it again", facts)
-    if kind in {State.DEAD, State.HELD}:
+    if kind in {State.DEAD, State.HELD, State.SUPPRESSED}:
         return _with_reason(_KINDS[kind], facts)
     pattern = _pattern(kind, facts)
     said = f" ({facts.quoted})" if facts.quoted else ""
