@@ -1,0 +1,191 @@
+"""Providers, tokens, suppressions and accounts: what staff may change, and what not."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications.intake.tokens import authenticate, issue_token
+from notifications.models import ApiToken, Provider, Suppression, SuppressionReason, User
+from tests.admin.conftest import make_staff, signed_in
+from tests.factories import RequestLogFactory
+
+TOKENS = "/admin/notifications/apitoken/"
+SUPPRESSIONS = "/admin/notifications/suppression/"
+REQUESTS = "/admin/notifications/requestlog/"
+
+
+@pytest.fixture
+def provider(db: None) -> Provider:
+    return Provider.objects.get_or_create(name="first")[0]
+
+
+def change(client: Client, provider: Provider, **fields: object) -> int:
+    """Post a provider's form."""
+    url = reverse("admin:notifications_provider_change", args=[provider.pk])
+    return client.post(url, {key: value for key, value in fields.items() if value}).status_code
+
+
+def test_weight_and_switch_of_a_provider_can_be_changed(
+    superuser: Client, provider: Provider
+) -> None:
+    assert change(superuser, provider, weight=5, enabled=False) == 302
+    provider.refresh_from_db()
+    assert (provider.weight, provider.enabled) == (5, False)
+    assert LogEntry.objects.get().object_id == str(provider.pk)
+
+
+def test_to_enable_a_provider_clears_its_fault(superuser: Client, provider: Provider) -> None:
+    Provider.objects.update(enabled=False, fault="535 bad credentials")
+    change(superuser, provider, weight=1, enabled="on")
+    provider.refresh_from_db()
+    assert (provider.enabled, provider.fault) == (True, "")
+
+
+def test_a_fault_noted_while_the_form_was_open_is_not_overwritten(
+    superuser: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = Provider.save
+
+    def noted_meanwhile(row: Provider, **options: object) -> None:
+        Provider.objects.filter(pk=row.pk).update(fault="535 bad credentials")
+        save(row, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Provider, "save", noted_meanwhile)
+    change(superuser, provider, weight=3, enabled="on")
+    provider.refresh_from_db()
+    assert (provider.weight, provider.fault) == (3, "535 bad credentials")
+
+
+def test_nobody_adds_renames_or_removes_a_provider_here(
+    superuser: Client, provider: Provider
+) -> None:
+    assert superuser.get(reverse("admin:notifications_provider_add")).status_code == 403
+    delete = reverse("admin:notifications_provider_delete", args=[provider.pk])
+    assert superuser.post(delete, {"post": "yes"}).status_code == 403
+    change(superuser, provider, weight=1, enabled="on", name="other", fault="made up")
+    provider.refresh_from_db()
+    assert (provider.name, provider.fault) == ("first", "")
+
+
+def test_a_viewer_cannot_change_a_provider(viewer: Client, provider: Provider) -> None:
+    assert change(viewer, provider, weight=9) == 403
+
+
+def test_a_new_token_is_shown_once_and_opens_the_api(superuser: Client, owner: User) -> None:
+    form = {"owner": owner.pk, "name": "production", "scopes": ["send"]}
+    answer = superuser.post(f"{TOKENS}add/", form)
+    plain = answer.context["plain"]
+    page = answer.content.decode()
+    assert page.count(plain) == 1
+    assert "no-store" in answer["Cache-Control"]
+    token = authenticate(plain)
+    assert token is not None
+    assert (token.owner, token.name, token.scopes) == (owner, "production", ["send"])
+    seen = reverse("admin:notifications_apitoken_change", args=[token.pk])
+    for url in (TOKENS, seen):
+        page = superuser.get(url).content.decode()
+        assert plain not in page
+        assert bytes(token.digest).hex() not in page
+        assert token.prefix in page
+    assert plain not in str(LogEntry.objects.values())
+
+
+def test_a_token_that_would_have_ended_already_is_not_made(superuser: Client, owner: User) -> None:
+    over = timezone.now() - timedelta(days=2)
+    form = {
+        "owner": owner.pk,
+        "name": "late",
+        "scopes": ["send"],
+        "expires_at_0": f"{over:%Y-%m-%d}",
+        "expires_at_1": "12:00:00",
+    }
+    assert "This time is over." in superuser.post(f"{TOKENS}add/", form).content.decode()
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_is_revoked_and_neither_changed_nor_removed(superuser: Client, owner: User) -> None:
+    token, plain = issue_token(owner=owner, name="old")
+    kept, other = issue_token(owner=owner, name="kept")
+    url = reverse("admin:notifications_apitoken_change", args=[token.pk])
+    assert superuser.post(url, {"name": "mine"}).status_code == 403
+    delete = reverse("admin:notifications_apitoken_delete", args=[token.pk])
+    assert superuser.post(delete, {"post": "yes"}).status_code == 403
+    form = {"action": "revoke_tokens", "_selected_action": [str(token.pk)]}
+    answer = superuser.post(TOKENS, form, follow=True)
+    assert "1 token revoked." in answer.content.decode()
+    assert authenticate(plain) is None
+    assert authenticate(other) == kept
+    assert LogEntry.objects.get().get_change_message() == "Revoked."
+
+
+def test_revoking_needs_the_permission(viewer: Client, owner: User) -> None:
+    token, plain = issue_token(owner=owner, name="old")
+    viewer.post(TOKENS, {"action": "revoke_tokens", "_selected_action": [str(token.pk)]})
+    assert authenticate(plain) is not None
+
+
+def test_a_suppression_is_stored_in_the_spelling_that_submissions_look_up(
+    superuser: Client, owner: User
+) -> None:
+    form = {"owner": owner.pk, "address": "Ada <ada@EXAMPLE.org>", "note": "asked by phone"}
+    assert superuser.post(f"{SUPPRESSIONS}add/", form).status_code == 302
+    stored = Suppression.objects.get()
+    assert (stored.address, stored.reason) == ("ada@example.org", SuppressionReason.MANUAL)
+    again = superuser.post(f"{SUPPRESSIONS}add/", form)
+    assert again.status_code == 200
+    assert Suppression.objects.count() == 1
+
+
+def test_what_is_no_address_is_not_suppressed(superuser: Client, owner: User) -> None:
+    form = {"owner": owner.pk, "address": "nobody", "note": ""}
+    assert superuser.post(f"{SUPPRESSIONS}add/", form).status_code == 200
+    assert not Suppression.objects.exists()
+
+
+def test_a_suppression_can_be_removed_but_not_changed(superuser: Client, owner: User) -> None:
+    row = Suppression.objects.create(
+        owner=owner, address="ada@example.org", reason=SuppressionReason.BOUNCED
+    )
+    change_url = reverse("admin:notifications_suppression_change", args=[row.pk])
+    assert superuser.post(change_url, {"address": "x@example.org"}).status_code == 403
+    delete = reverse("admin:notifications_suppression_delete", args=[row.pk])
+    assert superuser.post(delete, {"post": "yes"}).status_code == 302
+    assert not Suppression.objects.exists()
+
+
+def test_the_request_log_shows_refused_requests_of_nobody_too(viewer: Client, owner: User) -> None:
+    RequestLogFactory(owner=None, status=401, path="/v1/mail?<b>x</b>")
+    RequestLogFactory(owner=owner, status=200)
+    assert "<b>x</b>" not in viewer.get(REQUESTS).content.decode()
+
+    def shown(**parameters: str) -> list[int]:
+        rows = viewer.get(REQUESTS, parameters).context["cl"].result_list
+        return [row.status for row in rows]
+
+    assert shown() == [200, 401]
+    assert shown(answer="unknown") == [401]
+    assert shown(answer="refused") == [401]
+    assert shown(answer="done") == [200]
+    assert shown(owner="shop") == [200]
+
+
+def test_a_user_can_be_made_and_changed(superuser: Client, owner: User) -> None:
+    form = {
+        "username": "grace",
+        "usable_password": "true",
+        "password1": "correct horse",
+        "password2": "correct horse",
+    }
+    assert superuser.post("/admin/notifications/user/add/", form).status_code == 302
+    assert User.objects.get(username="grace").check_password("correct horse")
+    page = reverse("admin:notifications_user_change", args=[owner.pk])
+    assert superuser.get(page).status_code == 200
+
+
+def test_staff_who_may_only_change_messages_cannot_reach_accounts(db: None) -> None:
+    clerk = signed_in(make_staff("clerk", ["view_message", "change_message"]))
+    assert clerk.get("/admin/notifications/user/").status_code == 403

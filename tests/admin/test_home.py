@@ -1,0 +1,127 @@
+"""Staff's home: what is wrong now."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from notifications.admin import home
+from notifications.delivery.reading import Reading
+from notifications.models import Heartbeat, Message, Provider, User
+from tests.admin.conftest import make_staff, signed_in
+from tests.stories import accepted, answered, handed_over
+
+
+def findings(client: Client) -> dict[str, tuple[str, str, str]]:
+    """What the home page says of each thing: its tone, its text and where it leads."""
+    found = client.get("/admin/").context["findings"]
+    return {finding.title: (finding.tone, finding.text, finding.link) for finding in found}
+
+
+@pytest.fixture
+def at_work(db: None) -> None:
+    """A worker is alive, and the providers are in use."""
+    Heartbeat.objects.beat("host:1")
+    for name in ("first", "second"):
+        Provider.objects.get_or_create(name=name)
+
+
+def test_all_is_well_when_it_is(viewer: Client, at_work: None) -> None:
+    assert "All is well" in viewer.get("/admin/").content.decode()
+    assert {tone for tone, _, _ in findings(viewer).values()} == {"good"}
+
+
+def test_a_worker_that_never_was_and_one_that_went_away_are_told_apart(
+    viewer: Client, at_work: None
+) -> None:
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(minutes=7))
+    tone, text, _ = findings(viewer)["Workers"]
+    assert tone == "bad"
+    assert text.replace("\xa0", " ") == (
+        "No worker has taken up work for 7 minutes: nothing is being sent."
+    )
+    Heartbeat.objects.all().delete()
+    assert findings(viewer)["Workers"][1] == "No worker has begun: nothing is being sent."
+
+
+def test_a_backlog_is_wrong_once_it_is_old(viewer: Client, at_work: None, owner: User) -> None:
+    message = accepted(owner, "ada@example.org")
+    assert findings(viewer)["Backlog"][0] == "good"
+    Message.objects.filter(pk=message.pk).update(due_at=timezone.now() - timedelta(minutes=5))
+    tone, text, link = findings(viewer)["Backlog"]
+    assert tone == "doubt"
+    assert text.replace("\xa0", " ") == "1 due, the oldest for 5 minutes."
+    assert [row.pk for row in viewer.get(link).context["cl"].result_list] == [message.pk]
+
+
+def test_dead_letters_and_uncertain_ones_lead_to_the_filtered_list(
+    viewer: Client, at_work: None, owner: User
+) -> None:
+    dead = accepted(owner, "ada@example.org", subject="dead")
+    answered(handed_over(dead, to="first"), Reading.MESSAGE_REFUSED, code=554)
+    doubtful = accepted(owner, "bob@example.org", subject="doubtful")
+    answered(handed_over(doubtful, to="first"), Reading.AMBIGUOUS, code=None)
+    found = findings(viewer)
+    for title, tone, subject in (
+        ("Dead letters", "bad", "dead"),
+        ("Uncertain", "doubt", "doubtful"),
+    ):
+        assert found[title][0] == tone
+        rows = viewer.get(found[title][2]).context["cl"].result_list
+        assert [row.subject for row in rows] == [subject]
+    assert "2 things to look at" in viewer.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "tone", "text"),
+    [
+        ({"enabled": False}, "quiet", "Off."),
+        (
+            {"enabled": False, "fault": "535 <b>no</b>"},
+            "bad",
+            "Off: refused our credentials. 535 <b>no</b>",
+        ),
+        ({"closed_until": timezone.now() + timedelta(hours=1)}, "doubt", "Closed for a while."),
+        ({"closed_until": timezone.now() - timedelta(hours=1)}, "good", "In use."),
+    ],
+)
+def test_each_provider_says_how_it_stands(
+    viewer: Client, at_work: None, fields: dict[str, object], tone: str, text: str
+) -> None:
+    Provider.objects.filter(name="first").update(**fields)
+    assert findings(viewer)["Provider first"][:2] == (tone, text)
+    assert "<b>no</b>" not in viewer.get("/admin/").content.decode()
+
+
+def test_a_provider_that_was_taken_out_of_the_settings_says_so(
+    viewer: Client, at_work: None
+) -> None:
+    Provider.objects.create(name="former")
+    assert findings(viewer)["Provider former"][:2] == ("quiet", "Not configured.")
+
+
+def test_counting_stops_at_a_cap(
+    viewer: Client, at_work: None, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "COUNT_CAP", 2)
+    for _ in range(4):
+        accepted(owner, "ada@example.org")
+    assert findings(viewer)["Backlog"][1].startswith("2+ due")
+
+
+def test_it_costs_the_same_however_much_there_is(
+    viewer: Client, at_work: None, owner: User
+) -> None:
+    for _ in range(5):
+        accepted(owner, "ada@example.org")
+    with CaptureQueriesContext(connection) as caught:
+        viewer.get("/admin/")
+    assert len(caught) <= 11
+
+
+def test_providers_are_shown_only_to_those_who_may_see_them(at_work: None) -> None:
+    clerk = signed_in(make_staff("clerk", ["view_message"]))
+    assert not any(title.startswith("Provider") for title in findings(clerk))
