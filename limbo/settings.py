@@ -17,6 +17,8 @@ LIMBO_LOCAL = env.bool("LIMBO_LOCAL", default=False)
 """On this machine only, over plain HTTP: relaxes what a public service must not."""
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+"""Older keys that still open what they sealed: sessions, and the secrets of webhooks."""
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if LIMBO_LOCAL else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
