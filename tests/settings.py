@@ -8,3 +8,6 @@ os.environ.setdefault("LIMBO_PROVIDERS", "first=smtp://127.0.0.1:1,second=smtp:/
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from limbo.settings import *  # noqa: F403
+
+# half a second a user, for nothing that is tested here
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
