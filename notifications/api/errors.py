@@ -25,6 +25,12 @@ class TooLargeError(exceptions.APIException):
     status_code = 413
 
 
+class LengthRequiredError(exceptions.APIException):
+    """The body comes without its length, as a WSGI application cannot read it."""
+
+    status_code = 411
+
+
 def handle_exception(error: Exception, _context: Mapping[str, Any]) -> Response:
     """Answer `error` (django-rest-framework's EXCEPTION_HANDLER): always, and as a problem."""
     return problem_for(error).response()

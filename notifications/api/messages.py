@@ -14,6 +14,7 @@ from notifications.api.auth import owner_of
 from notifications.api.base import ApiView
 from notifications.api.filters import MessageFilter
 from notifications.api.paging import PAGE_PARAMETERS, NewestFirst, refuse_unknown_parameters
+from notifications.api.parsers import refuse_unknown_length
 from notifications.api.schema import IDEMPOTENCY_KEY, SUBMISSION, problems
 from notifications.api.serializers import (
     MessageDetailSerializer,
@@ -59,12 +60,13 @@ class MessagesView(ApiView, ListAPIView[Message]):
         request=SUBMISSION,
         responses={
             200: OpenApiResponse(SubmittedSerializer, description="It is stored."),
-            **problems(400, 401, 403, 409, 413, 415, 503, form=RefusedSerializer),
+            **problems(400, 401, 403, 409, 411, 413, 415, 503, form=RefusedSerializer),
         },
         filters=False,
     )
     def post(self, request: Request) -> Response:
         """Store a message; once this answers 200 it will not be lost."""
+        refuse_unknown_length(request.headers)
         submission = submit(
             owner=owner_of(request),
             request=read_mail_request(request.data),

@@ -8,7 +8,7 @@ from typing import IO, Any, NoReturn
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from notifications.api.errors import TooLargeError
+from notifications.api.errors import LengthRequiredError, TooLargeError
 from notifications.intake.mail_request import MAX_REQUEST_OCTETS
 
 # one without its end goes to the end of the body, or each of its quotes would be tried anew
@@ -30,7 +30,7 @@ class StrictJsonParser(BaseParser):
         """Decode the body. Raises TooLargeError, or ParseError for what is not JSON."""
         body = stream.read(MAX_REQUEST_OCTETS + 1)
         if len(body) > MAX_REQUEST_OCTETS:
-            raise TooLargeError(f"A request may have {MAX_REQUEST_OCTETS} octets.")
+            raise TooLargeError(f"A request may have at most {MAX_REQUEST_OCTETS} octets.")
         if _has_too_much_structure(body):
             raise ParseError("The JSON has too many values.")
         try:
@@ -39,6 +39,12 @@ class StrictJsonParser(BaseParser):
             raise ParseError("The JSON is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"This is not JSON in UTF-8: {_reason(error)}.") from error
+
+
+def refuse_unknown_length(headers: Mapping[str, str]) -> None:
+    """Raise LengthRequiredError for a chunked body, which would look like an empty one."""
+    if "Transfer-Encoding" in headers and "Content-Length" not in headers:
+        raise LengthRequiredError("Send the body with a Content-Length, not in chunks.")
 
 
 def _has_too_much_structure(body: bytes) -> bool:

@@ -21,6 +21,7 @@ TITLES = {
     "method-not-allowed": "The method is not allowed here",
     "not-acceptable": "No form of the answer is acceptable",
     "idempotency-conflict": "The Idempotency-Key was used for another request",
+    "length-required": "The request does not say how long it is",
     "too-large": "The request is too large",
     "unsupported-media-type": "The content type is not supported",
     "internal-error": "Limbo failed",
@@ -35,6 +36,7 @@ _KIND_OF_STATUS = {
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
     HTTPStatus.NOT_ACCEPTABLE: "not-acceptable",
+    HTTPStatus.LENGTH_REQUIRED: "length-required",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported-media-type",
 }

@@ -56,6 +56,7 @@ _MEANINGS = {
     403: "The token lacks the scope.",
     404: "There is no such resource, or it is another user's.",
     409: "The Idempotency-Key was used for another request.",
+    411: "The request does not say how long it is.",
     413: "The request is too large.",
     415: "The content type is not `application/json`.",
     503: "The database is away; try again after `Retry-After` seconds.",

@@ -1,6 +1,7 @@
 """How stored rows are shown. What a caller may send is checked by intake, not here."""
 
 from collections import Counter
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from notifications.history.wording import Facts, Reader
 from notifications.models import Attempt, Delivery, Event, Message, RequestLog, State
 
 
@@ -17,12 +19,20 @@ def message_url(message_id: UUID) -> str:
     return base_url.rstrip("/") + reverse("api:message", args=[message_id])
 
 
+def _reader(serializer: serializers.BaseSerializer[Any]) -> Reader:
+    """Whoever asks: the owner, who is not told what is for staff."""
+    return Reader(owner=serializer.context["request"].user.get_username(), is_staff=False)
+
+
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     """One hand-off to a provider, as it went for one recipient."""
 
     provider = serializers.CharField(source="handoff.provider.name", read_only=True)
     started_at = serializers.DateTimeField(source="handoff.started_at", read_only=True)
     ended_at = serializers.DateTimeField(source="handoff.ended_at", read_only=True, allow_null=True)
+    answer = serializers.SerializerMethodField(
+        help_text="The provider's words; empty where they are for staff only."
+    )
 
     class Meta:
         """`reading` is what the answer was taken to mean."""
@@ -39,6 +49,11 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
             "ended_at",
         )
         read_only_fields = fields
+
+    def get_answer(self, attempt: Attempt) -> str:
+        """What the owner may read of the answer."""
+        told = _reader(self).may_read(reading=attempt.reading, answer=attempt.answer)
+        return attempt.answer if told else ""
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
@@ -75,12 +90,28 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         help_text="Whose delivery it is about; null for the message as a whole.",
     )
 
+    data = serializers.SerializerMethodField(help_text="Who, why, and the provider's words.")
+
     class Meta:
         """`seq` counts from 1 without a gap."""
 
         model = Event
         fields = ("seq", "kind", "at", "recipient", "applied", "data")
         read_only_fields = fields
+
+    def get_data(self, event: Event) -> dict[str, Any]:
+        """What the event tells its owner; what it does not tell is left out."""
+        facts = Facts.of_event(event.data, _reader(self))
+        told = {
+            "provider": facts.provider,
+            "reading": facts.reading,
+            "code": facts.code,
+            "answer": facts.answer,
+            "wait": facts.wait,
+            "reason": facts.reason,
+            "by": facts.who if "by" in event.data else "",
+        }
+        return {key: value for key, value in told.items() if value}
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):

@@ -133,6 +133,11 @@ class NothingView(ApiView):
     permission_classes = (HasToken,)
     schema = None
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """No `Allow`: nothing is allowed where nothing is."""
+        return {}
+
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
         """Say that nothing is there, whatever the method."""
         raise Http404

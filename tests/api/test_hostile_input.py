@@ -103,6 +103,11 @@ def test_a_subject_of_almost_ten_megabytes_is_refused(api: Api) -> None:
     assert len(answer.content) < 1000
 
 
+def test_a_body_in_chunks_is_refused_and_not_taken_for_an_empty_one(api: Api) -> None:
+    answer = api.post(b"", Transfer_Encoding="chunked")
+    assert problem_of(answer, 411, "length-required")["Message"] == "not submitted"
+
+
 def test_ten_thousand_recipients_are_refused(api: Api) -> None:
     readers = [f"reader{number}@example.org" for number in range(10_000)]
     problem = problem_of(api.post({**SUBMISSION, "to": readers}), 400, "invalid-request")
