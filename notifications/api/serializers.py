@@ -90,7 +90,10 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         help_text="Whose delivery it is about; null for the message as a whole.",
     )
 
-    data = serializers.SerializerMethodField(help_text="Who, why, and the provider's words.")
+    # a member of the answer, not the base's validated data
+    data = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Who, why, and the provider's words."
+    )
 
     class Meta:
         """`seq` counts from 1 without a gap."""
