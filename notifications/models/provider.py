@@ -1,7 +1,5 @@
 """Provider: a configured way out, and what staff may change while it runs."""
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models.functions import Now
 
@@ -41,8 +39,3 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def is_usable(self, *, now: datetime) -> bool:
-        """Whether a hand-off may go to it at `now`."""
-        closed = self.closed_until is not None and self.closed_until > now
-        return self.enabled and not self.fault and not closed
