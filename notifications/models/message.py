@@ -8,7 +8,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from notifications.models.delivery import Delivery
 from notifications.models.fields import ChoiceField
 from notifications.models.state import DEAD_LETTER, State
 
@@ -23,10 +22,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def dead_letters(self) -> Self:
         """Messages with a delivery that ended without success."""
         return self.filter(state__in=DEAD_LETTER)
-
-    def to_address(self, address: str) -> Self:
-        """Messages with `address` among their recipients, in any field."""
-        return self.filter(id__in=Delivery.objects.filter(address=address).values("message_id"))
 
 
 class Message(models.Model):
