@@ -65,8 +65,10 @@ def _backlog() -> Finding:
     oldest = due.order_by("due_at").values_list("due_at", flat=True).first()
     if oldest is None:
         return Finding("Backlog", "Nothing waits for a worker.", "good", link)
+    if now - oldest < PATIENCE:
+        return Finding("Backlog", f"{_capped(due)} due, none for long.", "good", link)
     text = f"{_capped(due)} due, the oldest for {timesince(oldest, now)}."
-    return Finding("Backlog", text, "doubt" if now - oldest > PATIENCE else "good", link)
+    return Finding("Backlog", text, "doubt", link)
 
 
 def _uncertain() -> Finding:

@@ -18,7 +18,6 @@ from notifications.admin.display import moment, state_badge
 from notifications.admin.filters import AcceptedFilter, OwnerFilter, ProviderFilter, StateFilter
 from notifications.admin.message_choices import MessageChoices
 from notifications.admin.message_page import page_context
-from notifications.admin.paging import CappedChangeList, CappedPaginator
 from notifications.admin.search import find
 from notifications.models import Content, Delivery, Message
 
@@ -39,21 +38,11 @@ class MessageAdmin(MessageChoices):
     )
     list_display_links = ("subject_column",)
     list_filter = (StateFilter, AcceptedFilter, ProviderFilter, OwnerFilter)
-    list_per_page = 50
     list_fullwidth = True
     list_disable_select_all = True
-    list_max_show_all = 0
     list_select_related = ("owner",)
-    show_full_result_count = False
-    paginator = CappedPaginator
-    ordering = ("-id",)
-    sortable_by = ()
     search_fields = ("id",)
     search_help_text = "Whole address, message id or provider's id"
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedChangeList]:
-        """The list that does not count the table."""
-        return CappedChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Messages, with the first recipients for the list."""

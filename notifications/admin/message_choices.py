@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from notifications.admin import choices
 from notifications.admin.choices import Choice
-from notifications.admin.theme import ReadOnlyAdmin, TextInput
+from notifications.admin.paging import LongListAdmin
+from notifications.admin.theme import TextInput
 from notifications.models import Message, User
 
 FROM_PAGE = "from_page"
@@ -32,7 +33,7 @@ class ReasonForm(forms.Form):
     )
 
 
-class MessageChoices(ReadOnlyAdmin[Message]):
+class MessageChoices(LongListAdmin[Message]):
     """The actions of the message list; the buttons of a message's page post to them too."""
 
     actions = ("retry_now", "requeue", "cancel")

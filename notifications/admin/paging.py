@@ -4,14 +4,17 @@ A page of a long list is cheap, its exact length is not: counting stops at a cap
 says that there are more. What lies beyond is found by searching or filtering.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from notifications.admin.theme import ChangeList
+from notifications.admin.theme import ChangeList, ReadOnlyAdmin
+
+M = TypeVar("M", bound=Model)
 
 CAP = 1000
 """The longest list that can be paged through."""
@@ -48,3 +51,21 @@ class CappedChangeList(ChangeList):
         """Fetch the page; the theme compares both counts and is told that there is only one."""
         super().get_results(request)
         self.full_result_count = self.result_count
+
+
+class LongListAdmin(ReadOnlyAdmin[M]):
+    """A table that only grows, newest first: nothing on its list counts or sorts the whole."""
+
+    paginator = CappedPaginator
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    # counts beside the filters would be one count of the whole table each
+    show_facets = ShowFacets.NEVER
+    ordering = ("-id",)
+    sortable_by = ()
+    empty_value_display = "–"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedChangeList]:
+        """The list that does not count the table."""
+        return CappedChangeList

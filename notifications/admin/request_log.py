@@ -1,24 +1,20 @@
 """The request log: what applications asked of the API, and how they were answered."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import badge, moment
 from notifications.admin.filters import AnswerFilter, OwnerFilter
-from notifications.admin.paging import CappedChangeList, CappedPaginator
-from notifications.admin.theme import ReadOnlyAdmin
+from notifications.admin.paging import LongListAdmin
 from notifications.models import RequestLog
 
 _TONES = {2: "good", 3: "quiet", 4: "doubt", 5: "bad"}
 
 
 @admin.register(RequestLog)
-class RequestLogAdmin(ReadOnlyAdmin[RequestLog]):
+class RequestLogAdmin(LongListAdmin[RequestLog]):
     """Every request, newest first; those without a valid token belong to nobody."""
 
     list_display = (
@@ -42,18 +38,7 @@ class RequestLogAdmin(ReadOnlyAdmin[RequestLog]):
     )
     list_display_links = ("request_column",)
     list_filter = (AnswerFilter, OwnerFilter)
-    list_per_page = 50
-    list_max_show_all = 0
     list_select_related = ("owner",)
-    show_full_result_count = False
-    paginator = CappedPaginator
-    ordering = ("-id",)
-    sortable_by = ()
-    empty_value_display = "–"
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedChangeList]:
-        """The list that does not count the table."""
-        return CappedChangeList
 
     @admin.display(description="Answer")
     def status_column(self, row: RequestLog) -> SafeString:

@@ -1,36 +1,22 @@
 """The log of staff's actions: who did or looked at what, when and why."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import moment
-from notifications.admin.paging import CappedChangeList, CappedPaginator
-from notifications.admin.theme import ReadOnlyAdmin
+from notifications.admin.paging import LongListAdmin
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin[LogEntry]):
+class LogEntryAdmin(LongListAdmin[LogEntry]):
     """Every action, newest first."""
 
     list_display = ("time_column", "user", "change_column", "object_column", "content_type")
     fields = ("action_time", "user", "content_type", "object_repr", "object_id", "change_column")
     list_display_links = ("time_column",)
     list_select_related = ("user", "content_type")
-    list_per_page = 50
-    list_max_show_all = 0
-    show_full_result_count = False
-    paginator = CappedPaginator
-    ordering = ("-id",)
-    sortable_by = ()
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedChangeList]:
-        """The list that does not count the table."""
-        return CappedChangeList
 
     @admin.display(description="When")
     def time_column(self, entry: LogEntry) -> SafeString:

@@ -49,7 +49,7 @@ def test_a_worker_that_never_was_and_one_that_went_away_are_told_apart(
 
 def test_a_backlog_is_wrong_once_it_is_old(viewer: Client, at_work: None, owner: User) -> None:
     message = accepted(owner, "ada@example.org")
-    assert findings(viewer)["Backlog"][0] == "good"
+    assert findings(viewer)["Backlog"][:2] == ("good", "1 due, none for long.")
     Message.objects.filter(pk=message.pk).update(due_at=timezone.now() - timedelta(minutes=5))
     tone, text, link = findings(viewer)["Backlog"]
     assert tone == "doubt"

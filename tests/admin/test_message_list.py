@@ -90,6 +90,12 @@ def test_the_list_never_counts_the_whole_table(
     assert "The newest 3" in " ".join(page.content.decode().split())
 
 
+def test_counts_beside_the_filters_are_not_offered(viewer: Client, owner: User) -> None:
+    accepted(owner, "ada@example.org")
+    assert "Show counts" not in viewer.get(LIST).content.decode()
+    assert queries(viewer, _facets="True") == queries(viewer)
+
+
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
