@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,6 +37,13 @@ def postgres_url() -> Iterator[str]:
 def django_db_modify_db_settings(postgres_url: str) -> None:
     """Point Django at the tests' server before it makes the test database."""
     connections.settings["default"].update(environ.Env.db_url_config(postgres_url))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Let the wake-up's connection end by itself before the test database is dropped."""
+    yield
+    wait_until(lambda: "wakeup" not in {thread.name for thread in threading.enumerate()})
 
 
 @pytest.fixture(scope="session")

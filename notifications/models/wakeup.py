@@ -4,7 +4,6 @@ It is a hint and may be lost: polling finds what it missed. NOTIFY runs outside 
 stored the message, since inside one it makes the whole server commit one at a time.
 """
 
-import contextlib
 import os
 import threading
 from typing import Any
@@ -40,11 +39,19 @@ class _Notifier:
                 self._thread.start()
 
     def _run(self, parameters: dict[str, Any]) -> None:
-        # a database that is away needs no wake-up: when it is back, the poll finds what is due
-        with contextlib.suppress(psycopg.Error):
-            self._notify_while_asked(parameters)
+        while self._is_asked():
+            try:
+                self._notify_while_asked(parameters)
+            except psycopg.Error:
+                # when the database is back, the brokers' poll finds what is due
+                self._asked.clear()
+
+    def _is_asked(self) -> bool:
+        """Whether to go on; if not, the next call starts another thread."""
         with self._lock:
-            self._thread = None
+            if not self._asked.is_set():
+                self._thread = None
+            return self._thread is not None
 
     def _notify_while_asked(self, parameters: dict[str, Any]) -> None:
         with psycopg.connect(**parameters, autocommit=True) as own:
