@@ -41,6 +41,7 @@ class MessageFilter(filters.FilterSet):
         self, queryset: QuerySet[Message], _name: str, value: str
     ) -> QuerySet[Message]:
         """Messages of the owner's that go to the address; it is read as a submission's is."""
+        # the owner narrows the index; the queryset is the owner's already
         deliveries = Delivery.objects.filter(
             address=read_mailbox(value).address, owner=self.request.user
         )
