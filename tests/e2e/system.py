@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
@@ -83,7 +83,9 @@ class System:
     def kill(self, name: str) -> None:
         """Kill the process and all its children at once, by SIGKILL."""
         process = self._running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
+        # one that has ended by itself may have left no group
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def stop(self, name: str, *, seconds: float = 10) -> int:
@@ -91,6 +93,10 @@ class System:
         process = self._running.pop(name)
         process.terminate()
         return process.wait(timeout=seconds)
+
+    def exit_code(self, name: str) -> int | None:
+        """How the process ended; None while it runs."""
+        return self._running[name].poll()
 
     def log(self, name: str) -> str:
         """What the process has said so far."""

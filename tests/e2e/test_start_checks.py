@@ -1,0 +1,25 @@
+"""Web and worker refuse to start with a setting that cannot be used, and say how to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import wait_until
+from tests.e2e.system import System, free_port
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+WORKER = ["manage.py", "qcluster"]
+WEB = ["-m", "granian", "--interface", "wsgi", "--port", str(free_port()), "limbo.wsgi:application"]
+
+
+@pytest.mark.parametrize("arguments", [WORKER, WEB], ids=["worker", "web"])
+def test_a_provider_that_cannot_be_used_fails_the_start(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    with System(tmp_path, "relay=gopher://mail.example.com") as system:
+        system.start("process", arguments)
+        assert wait_until(lambda: system.exit_code("process")) != 0
+        said = system.log("process")
+    assert "limbo.E004" in said or "limbo.E003" in said
+    assert "relay" in said
