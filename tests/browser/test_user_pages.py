@@ -141,7 +141,7 @@ def test_the_keyboard_is_enough(page: Page, live_server: LiveServer, ada: User) 
     message = accepted(ada, "bob@example.org", subject="Your invoice")
     answered(handed_over(message))
     page.goto(f"{live_server.url}/messages/")
-    # the form has the focus
+    expect(page.get_by_label("Username")).to_be_focused()
     page.keyboard.type("ada")
     page.keyboard.press("Tab")
     page.keyboard.type("correct horse")
