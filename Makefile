@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
-LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv pip compile -q --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
