@@ -5,6 +5,7 @@ from notifications.models.attempt import Attempt
 from notifications.models.content import Content
 from notifications.models.delivery import Delivery, RecipientKind
 from notifications.models.event import Event, EventPosition, EventQueue
+from notifications.models.fair_share import FairShare, Priority, QueueClock
 from notifications.models.handoff import Handoff, Outcome
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.idempotency_key import IdempotencyKey
@@ -28,12 +29,15 @@ __all__ = [
     "Event",
     "EventPosition",
     "EventQueue",
+    "FairShare",
     "Handoff",
     "Heartbeat",
     "IdempotencyKey",
     "Message",
     "Outcome",
+    "Priority",
     "Provider",
+    "QueueClock",
     "RecipientKind",
     "RequestLog",
     "Scope",

@@ -65,6 +65,12 @@ class Handoff(models.Model):
                 name="handoff_provider_id",
                 condition=~Q(provider_message_id=""),
             ),
+            # delivery.recovery: what a dead worker's journal is a witness of
+            models.Index(
+                fields=["journal_id"],
+                name="handoff_journal",
+                condition=Q(journal_id__isnull=False, outcome__in=UNSETTLED),
+            ),
         ]
 
     def __str__(self) -> str:

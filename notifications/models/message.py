@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
+from notifications.models.fair_share import Priority
 from notifications.models.fields import ChoiceField
 from notifications.models.state import DEAD_LETTER, State
 
@@ -46,6 +47,14 @@ class Message(models.Model):
     due_at = models.DateTimeField(
         null=True, help_text="Its earliest delivery's; empty when nothing is due."
     )
+    priority = ChoiceField(max_length=8, choices=Priority, db_default=Priority.NORMAL)
+    turn = models.BigIntegerField(
+        null=True,
+        help_text="Its place in the queue, in virtual time; empty while it is not due.",
+    )
+    deaths = models.PositiveSmallIntegerField(
+        db_default=0, help_text="How many workers have died while they had it."
+    )
     lease_token = models.UUIDField(null=True, help_text="Held by the worker that claimed it.")
     lease_until = models.DateTimeField(null=True)
 
@@ -63,12 +72,18 @@ class Message(models.Model):
             models.CheckConstraint(condition=Q(state__in=State.values), name="message_state_known"),
         ]
         indexes = [
-            # queue.claim: what is due and not claimed, oldest first
+            # queue.claim: what has its turn and is not claimed, in the order of turns
             models.Index(
-                F("due_at"),
+                F("turn"),
                 F("id"),
-                name="message_claim",
-                condition=Q(due_at__isnull=False, lease_until__isnull=True),
+                name="message_turn",
+                condition=Q(turn__isnull=False, due_at__isnull=False, lease_until__isnull=True),
+            ),
+            # queue.turns: what is due by now and has no turn yet
+            models.Index(
+                fields=["due_at"],
+                name="message_due",
+                condition=Q(turn__isnull=True, due_at__isnull=False, lease_until__isnull=True),
             ),
             # queue.sweep: leases that ran out
             models.Index(

@@ -23,6 +23,24 @@ class Provider(models.Model):
     closed_until = models.DateTimeField(
         null=True, blank=True, help_text="It asked us to wait until then."
     )
+    failures = models.PositiveIntegerField(
+        db_default=0, help_text="Hand-offs in a row that did not reach it."
+    )
+    window_started_at = models.DateTimeField(null=True)
+    window_calls = models.PositiveIntegerField(db_default=0)
+    window_failures = models.PositiveIntegerField(db_default=0)
+    breaker_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Its breaker is open: until then nothing goes to it, then a single probe.",
+    )
+    breaker_seconds = models.PositiveIntegerField(
+        db_default=0, help_text="For how long the breaker opened last; it doubles."
+    )
+    breaker_reason = models.TextField(blank=True, db_default="")
+    probe_until = models.DateTimeField(
+        null=True, blank=True, help_text="A probe is under way; another may begin after this."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -1,0 +1,49 @@
+"""FairShare and QueueClock: by which each message gets its turn, fairly between users.
+
+Start-time fair queueing (Goyal, Vin and Cheng, 1996): each message starts, in virtual time, where
+its owner's last one ended, but not before the virtual time of now; the queue is served in the order
+of these starts. A user with a hundred thousand waiting messages is then far ahead in virtual time,
+and another user's first message comes next.
+"""
+
+from django.conf import settings
+from django.db import models
+
+from notifications.models.fields import ChoiceField
+
+
+class Priority(models.TextChoices):
+    """How soon a message is to go out, beside its owner's others and everybody's."""
+
+    URGENT = "urgent", "urgent"
+    NORMAL = "normal", "normal"
+    BULK = "bulk", "bulk"
+
+
+HEAD_START = 1000
+"""Turns by which an urgent message goes ahead of a normal one, and a normal one of bulk.
+
+As many of one user's urgent messages pass the others' normal ones; more of them take turns, so that
+nobody's flood of urgent mail stops everybody else's.
+"""
+
+
+class FairShare(models.Model):
+    """How far one user's messages of one priority reach in the queue's virtual time."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    priority = ChoiceField(max_length=8, choices=Priority)
+    finish = models.BigIntegerField(help_text="Where the next message starts, if not later.")
+
+    class Meta:
+        """One row for each user and priority; submission updates it by this index."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "priority"], name="fairshare_owner_priority"),
+        ]
+
+
+class QueueClock(models.Model):
+    """The queue's virtual time: the latest start among the claimed messages. A single row."""
+
+    turn = models.BigIntegerField()
