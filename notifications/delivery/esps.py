@@ -5,6 +5,7 @@ metadata. An option that is not listed here is refused, so that a slip of the pe
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -27,6 +28,8 @@ class Esp:
     mark: Mark = Mark.METADATA
     idempotency_header: str | None = None
     """The request header in which it takes our key for a hand-off."""
+    key_lifetime: timedelta = timedelta()
+    """For how long it knows the key again, by its documentation, and sends no second copy."""
     message_id_headers: tuple[tuple[str, str], ...] | None = None
     """What makes it keep our Message-ID, beside the header itself; None: it makes its own."""
 
@@ -61,6 +64,8 @@ ESPS: dict[str, Esp] = {
         ("api_key",),
         optional=("api_url",),
         idempotency_header="Idempotency-Key",
+        # https://resend.com/docs/dashboard/emails/idempotency-keys
+        key_lifetime=timedelta(hours=24),
     ),
     "scaleway": Esp(
         "scaleway",

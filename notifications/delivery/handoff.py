@@ -42,6 +42,8 @@ class HandoffRequest:
     idempotency_key: str
     outgoing: Outgoing
     envelope: tuple[Recipient, ...]
+    is_repeat: bool = False
+    """It is in doubt and repeated under the same key: the provider must know that it takes one."""
 
     @property
     def is_partial(self) -> bool:
@@ -92,6 +94,9 @@ class Transport(Protocol):
         bounds the whole, in seconds of `boottime()`. Expected failures are verdicts, not
         exceptions.
         """
+
+    def close_if_idle(self) -> None:
+        """Let go of the connection if nothing was sent over it for a while."""
 
     def close(self) -> None:
         """Let go of the connection."""

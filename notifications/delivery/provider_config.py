@@ -12,6 +12,7 @@ Whatever has a meaning in a URL is percent-escaped within its parts, and so is a
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -75,6 +76,11 @@ class ProviderConfig:
     def esp(self) -> Esp | None:
         """The HTTP provider behind it; None when it speaks SMTP."""
         return ESPS.get(self.scheme.removeprefix(ANYMAIL_PREFIX))
+
+    @property
+    def key_lifetime(self) -> timedelta:
+        """For how long a doubtful hand-off may be repeated under its key; zero: never."""
+        return self.esp.key_lifetime if self.esp else timedelta()
 
     @property
     def starttls(self) -> bool:

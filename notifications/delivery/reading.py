@@ -22,6 +22,7 @@ class Reading(StrEnum):
     UNBUILDABLE = "unbuildable"
     AMBIGUOUS = "ambiguous"
     NOT_BEGUN = "not_begun"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +58,6 @@ RULES: dict[Reading, Rule] = {
     Reading.AMBIGUOUS: Rule(Outcome.UNCERTAIN, State.UNCERTAIN),
     # the worker stopped before it began
     Reading.NOT_BEGUN: Rule(Outcome.NOT_ACCEPTED, State.PENDING),
+    # the provider was closed or switched off before its turn came
+    Reading.CLOSED: Rule(Outcome.NOT_ACCEPTED, State.PENDING),
 }

@@ -80,6 +80,10 @@ class AnymailTransport:
             return self._read_error(request, error, call)
         return self._read_acceptance(request, message.anymail_status)
 
+    def close_if_idle(self) -> None:
+        """Let go of the connection if it was idle for longer than it may be used again."""
+        self._session.close_if_idle()
+
     def close(self) -> None:
         """Let go of the connection."""
         self._session.close()

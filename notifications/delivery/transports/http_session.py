@@ -120,6 +120,11 @@ class HandoffAdapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block, ssl_context=context, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
+    def close_if_idle(self) -> None:
+        """Close the connections that were idle for longer than they may be used again."""
+        if boottime() - self._used_at > IDLE_SECONDS:
+            self.poolmanager.clear()
+
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
@@ -128,8 +133,7 @@ class HandoffAdapter(HTTPAdapter):
         Raises requests.RequestException or urllib3's HTTPError.
         """
         call = _call.get()
-        if boottime() - self._used_at > IDLE_SECONDS:
-            self.poolmanager.clear()
+        self.close_if_idle()
         request.headers.update(call.headers)
         response = super().send(request, *args, **{**kwargs, "stream": True})
         call.status = response.status_code
@@ -151,6 +155,12 @@ class HandoffSession(requests.Session):
         super().__init__()
         self.mount("http://", HandoffAdapter())
         self.mount("https://", HandoffAdapter())
+
+    def close_if_idle(self) -> None:
+        """Close the connections that were idle for longer than they may be used again."""
+        for adapter in self.adapters.values():
+            if isinstance(adapter, HandoffAdapter):
+                adapter.close_if_idle()
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Nowhere: what a redirect means is for the reader of the answer."""

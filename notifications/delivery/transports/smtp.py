@@ -195,6 +195,11 @@ class SmtpTransport:
             return HandoffResult.for_all(request, replace(error.verdict, answer=answer))
         return self._hand_over(session, letter, commit, is_kept=False)
 
+    def close_if_idle(self) -> None:
+        """Let go of the connection if it was idle for longer than it may be used again."""
+        if self._session is not None and boottime() - self._used_at > IDLE_SECONDS:
+            self.close()
+
     def close(self) -> None:
         """Let go of the connection."""
         if self._session is not None:
