@@ -56,6 +56,9 @@ LIMBO_THREADS = env.int("LIMBO_THREADS", default=8)
 LIMBO_WORKERS = env.int("LIMBO_WORKERS", default=2)
 """Worker processes of one `qcluster`."""
 
+LIMBO_JOURNAL_DIR = Path(env.str("LIMBO_JOURNAL_DIR", default=str(BASE_DIR / "var" / "journal")))
+"""Where workers note what they have on the wire; on a disk of this machine."""
+
 LIMBO_TRUSTED_PROXIES = env.int("LIMBO_TRUSTED_PROXIES", default=0)
 """How many proxies in front append to X-Forwarded-For; 0: the header is not believed."""
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import environ
 import pytest
+from django.conf import settings
 from django.db import connections
 
 T = TypeVar("T")
@@ -44,6 +45,14 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Let the wake-up's connection end by itself before the test database is dropped."""
     yield
     wait_until(lambda: "wakeup" not in {thread.name for thread in threading.enumerate()})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def journal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this process's journal lies, and no other's."""
+    folder = tmp_path_factory.mktemp("journal")
+    settings.LIMBO_JOURNAL_DIR = folder
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 LimboError
 ├── models.lease.LeaseLostError               another worker may hold the message now
 ├── delivery.providers.ConfigurationError     an operator's setting cannot be used
+├── delivery.journal.JournalError              the journal cannot be written: nothing is sent
 ├── intake.errors.InvalidRequestError         the caller's input breaks a rule
 ├── intake.errors.IdempotencyConflictError    the key was used for another request
 ├── webhooks.errors.EndpointError             an endpoint cannot be as it was asked for

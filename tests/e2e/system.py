@@ -46,6 +46,7 @@ class System:
             **os.environ,
             "DATABASE_URL": database_url(),
             "SECRET_KEY": settings.SECRET_KEY,
+            "LIMBO_JOURNAL_DIR": str(log_folder / "journal"),
             "LIMBO_LOCAL": "1",
             "LIMBO_PROVIDERS": providers,
             "LOG_LEVEL": "INFO",
