@@ -156,6 +156,46 @@ def _error_code(body: str) -> int:
     return code if isinstance(code, int) else 0
 
 
+_SES_CODES: dict[str, Reading] = {
+    # SESv2's own, of SendEmail
+    "TooManyRequestsException": Reading.EXHAUSTED,
+    "LimitExceededException": Reading.EXHAUSTED,
+    "SendingPausedException": Reading.EXHAUSTED,
+    "AccountSuspendedException": Reading.MISCONFIGURED,
+    "MailFromDomainNotVerifiedException": Reading.REFUSED_HERE,
+    # those that all of Amazon's services share
+    "Throttling": Reading.EXHAUSTED,
+    "ThrottlingException": Reading.EXHAUSTED,
+    "RequestLimitExceeded": Reading.EXHAUSTED,
+    "AccessDenied": Reading.MISCONFIGURED,
+    "AccessDeniedException": Reading.MISCONFIGURED,
+    "ExpiredToken": Reading.MISCONFIGURED,
+    "ExpiredTokenException": Reading.MISCONFIGURED,
+    "IncompleteSignature": Reading.MISCONFIGURED,
+    "IncompleteSignatureException": Reading.MISCONFIGURED,
+    "InvalidClientTokenId": Reading.MISCONFIGURED,
+    "InvalidSignatureException": Reading.MISCONFIGURED,
+    "MissingAuthenticationToken": Reading.MISCONFIGURED,
+    "MissingAuthenticationTokenException": Reading.MISCONFIGURED,
+    "OptInRequired": Reading.MISCONFIGURED,
+    "RequestExpired": Reading.MISCONFIGURED,
+    "SignatureDoesNotMatch": Reading.MISCONFIGURED,
+    "UnrecognizedClientException": Reading.MISCONFIGURED,
+}
+"""What has another meaning than its HTTP status, which is 400 or 403 for most of them."""
+
+_SES_SENDER = re.compile(r"is not verified|identity/")
+"""Names a sender as the reason: not verified, or not among those that our key may use."""
+
+
+def read_ses(code: str, text: str) -> Reading | None:
+    """What Amazon SES's error `code` of a 4xx answer means; None: what its HTTP status says."""
+    is_about_sender = bool(_SES_SENDER.search(text))
+    if is_about_sender and code in ("MessageRejected", "AccessDenied", "AccessDeniedException"):
+        return Reading.REFUSED_HERE
+    return _SES_CODES.get(code)
+
+
 def read_recipient_status(status: str | None, *, whole: Reading) -> Reading:
     """What Anymail's `status` of one recipient means; `whole` is the reading of the answer.
 

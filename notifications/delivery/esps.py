@@ -1,9 +1,13 @@
 """The providers that are reached by HTTP through Anymail, and what each needs to know.
 
 From the sources of Anymail's backends: the names of their options, and whether they can carry
-metadata. An option that is not listed here is refused, so that a slip of the pen is not ignored.
+metadata. From the providers' own documentation: what becomes of our Message-ID, and whether a
+request may be repeated. An option that is not listed here is refused, so that a slip of the pen
+is not ignored.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -32,6 +36,8 @@ class Esp:
     """For how long it knows the key again, by its documentation, and sends no second copy."""
     message_id_headers: tuple[tuple[str, str], ...] | None = None
     """What makes it keep our Message-ID, beside the header itself; None: it makes its own."""
+    separates_envelope: bool = False
+    """Whether it can send to some of the recipients under unchanged headers."""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -39,7 +45,22 @@ class Esp:
         return (*self.required, *self.optional)
 
 
+OPTION_FORMS: Mapping[str, re.Pattern[str]] = {
+    "api_url": re.compile(r"https?://[^\s/]+\S*"),
+    "endpoint_url": re.compile(r"https?://[^\s/]+\S*"),
+    "region": re.compile(r"[a-z]+(-[a-z0-9]+)+"),
+}
+"""How the value of an option looks, where a wrong one would show only when mail is sent."""
+
 ESPS: dict[str, Esp] = {
+    "amazon-ses": Esp(
+        "amazon_ses",
+        ("access_key", "secret_key"),
+        required=("region",),
+        optional=("configuration_set_name", "endpoint_url"),
+        # it takes the recipients beside a finished message, and replaces its Message-ID and Date
+        separates_envelope=True,
+    ),
     "brevo": Esp("brevo", ("api_key",), optional=("api_url",)),
     "mailersend": Esp("mailersend", ("api_token",), optional=("api_url",)),
     "mailgun": Esp(

@@ -17,7 +17,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from notifications.delivery.esps import ESPS, Esp
+from notifications.delivery.esps import ESPS, OPTION_FORMS, Esp
 from notifications.models.errors import LimboError
 
 SMTP = "smtp"
@@ -70,7 +70,7 @@ class ProviderConfig:
     @property
     def separates_envelope(self) -> bool:
         """Whether it can send to some of the recipients under unchanged headers."""
-        return self.esp is None
+        return self.esp is None or self.esp.separates_envelope
 
     @property
     def esp(self) -> Esp | None:
@@ -269,6 +269,10 @@ def _require_esp_parts(
     if missing:
         raise _bad_option(name, f"lacks the option {missing[0]!r}")
     _require_known(name, query, set(esp.options))
+    for option, value in query.items():
+        form = OPTION_FORMS.get(option)
+        if form is not None and not form.fullmatch(value):
+            raise _bad_option(name, f"has an option {option!r} that is not of its form")
 
 
 def _require_known(name: str, query: Mapping[str, str], known: set[str]) -> None:

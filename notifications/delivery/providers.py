@@ -14,6 +14,7 @@ from notifications.delivery.provider_config import (
     ProviderConfig,
     parse_providers,
 )
+from notifications.delivery.transports.amazon_ses import AmazonSesTransport
 from notifications.delivery.transports.anymail import AnymailTransport
 from notifications.delivery.transports.smtp import SmtpTransport
 from notifications.models import Provider
@@ -103,4 +104,5 @@ def open_transport(config: ProviderConfig) -> Transport:
     """A transport to the provider; it connects when it is first used, and serves one thread."""
     if config.esp is None:
         return SmtpTransport(config)
-    return AnymailTransport(config, config.esp)
+    kind = AmazonSesTransport if config.esp.backend == "amazon_ses" else AnymailTransport
+    return kind(config, config.esp)

@@ -22,6 +22,7 @@ def _sparkpost_class(raw: Mapping[str, Any]) -> str:
 
 
 _IS_HARD: Mapping[str, Callable[[Any], bool]] = {
+    "Amazon SES": lambda raw: raw.get("bounce", {}).get("bounceType") == "Permanent",
     "Brevo": lambda raw: raw.get("event") != "soft_bounce",
     "MailerSend": lambda raw: raw.get("data", {}).get("type") == "hard_bounced",
     "Mailjet": lambda raw: bool(raw.get("hard_bounce")),

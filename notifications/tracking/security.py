@@ -33,6 +33,8 @@ class Protection:
 
 
 PROTECTIONS: Mapping[str, Protection] = {
+    # its notification service signs, but Anymail does not check that
+    "amazon_ses": Protection(),
     "brevo": Protection(),
     "mailersend": Protection("MAILERSEND_SIGNING_SECRET", must_sign=True),
     "mailgun": Protection("MAILGUN_WEBHOOK_SIGNING_KEY", must_sign=True),

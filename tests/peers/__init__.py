@@ -15,7 +15,15 @@ from tests.peers.actions import (
     stall,
 )
 from tests.peers.certificate import Certificate, make_certificate
-from tests.peers.http_peer import Answer, HttpPeer, HttpRequest, mailgun, postmark, resend
+from tests.peers.http_peer import (
+    Answer,
+    HttpPeer,
+    HttpRequest,
+    amazon_ses,
+    mailgun,
+    postmark,
+    resend,
+)
 from tests.peers.smtp_peer import Envelope, SmtpPeer
 
 __all__ = [
@@ -26,6 +34,7 @@ __all__ = [
     "HttpPeer",
     "HttpRequest",
     "SmtpPeer",
+    "amazon_ses",
     "drip",
     "drop",
     "half_close",

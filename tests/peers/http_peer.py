@@ -72,6 +72,11 @@ def resend(_: HttpRequest) -> Answer:
     return Answer(200, json.dumps({"id": "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}))
 
 
+def amazon_ses(_: HttpRequest) -> Answer:
+    """Take it as version 2 of Amazon SES's API does."""
+    return Answer(200, json.dumps({"MessageId": "0102018f-2c3d-4b5a-9e8f-1a2b3c4d5e6f-000000"}))
+
+
 class HttpPeer(PeerServer):
     """A scriptable HTTP provider."""
 

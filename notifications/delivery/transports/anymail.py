@@ -6,7 +6,7 @@ settles anything.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import requests
 from anymail.exceptions import AnymailUnsupportedFeature
@@ -21,7 +21,13 @@ from notifications.delivery.classify import (
     read_retry_after,
 )
 from notifications.delivery.esps import Esp, Mark
-from notifications.delivery.handoff import HandoffRequest, HandoffResult, Recipient, Verdict
+from notifications.delivery.handoff import (
+    HandoffRequest,
+    HandoffResult,
+    Outgoing,
+    Recipient,
+    Verdict,
+)
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
 from notifications.delivery.transports.http_session import Call, HandoffSession, under_way
@@ -32,7 +38,7 @@ HANDOFF_KEY = "limbo_handoff"
 _PARTIAL = "it cannot send to some of the recipients under unchanged headers"
 
 
-class _Backend(Protocol):
+class Backend(Protocol):
     """As much of Anymail's backends as is used here."""
 
     session: requests.Session
@@ -45,31 +51,20 @@ class _Backend(Protocol):
 class AnymailTransport:
     """One thread's way to one provider's HTTP API."""
 
-    separates_envelope = False
-
     def __init__(self, config: ProviderConfig, esp: Esp) -> None:
+        self.separates_envelope = esp.separates_envelope
         self._config = config
         self._esp = esp
-        credentials = zip(esp.credentials, (config.user, config.password), strict=False)
-        options: dict[str, Any] = {**dict(credentials), **dict(config.options)}
-        # every recipient's status is read, so the backend need not raise for them
-        options["ignore_recipient_status"] = True
-        path = f"anymail.backends.{esp.backend}.EmailBackend"
-        self._backend = cast("_Backend", get_connection(path, **options))
         self._session = HandoffSession()
-        self._session.headers.update(self._backend.create_session().headers)
-        # a backend with an open session uses it, and leaves it open
-        self._backend.session = self._session
+        self._backend = self._open_backend()
 
     def send(
         self, request: HandoffRequest, *, commit: Callable[[], None], deadline: float
     ) -> HandoffResult:
         """Hand the message over; see `Transport.send`."""
-        if request.is_partial:
+        if request.is_partial and not self.separates_envelope:
             return HandoffResult.for_all(request, Verdict(Reading.REFUSED_HERE, answer=_PARTIAL))
-        header = self._esp.idempotency_header
-        headers = {header: request.idempotency_key} if header else {}
-        call = Call(deadline, commit, headers)
+        call = Call(deadline, commit, self._key(request))
         try:
             message = self._message(request)
             with under_way(call):
@@ -78,7 +73,7 @@ class AnymailTransport:
             if call.stopped_by is not None:
                 raise call.stopped_by from None
             return self._read_error(request, error, call)
-        return self._read_acceptance(request, message.anymail_status)
+        return self._read_acceptance(request, message.anymail_status, call)
 
     def close_if_idle(self) -> None:
         """Let go of the connection if it was idle for longer than it may be used again."""
@@ -90,21 +85,36 @@ class AnymailTransport:
 
     # -- building ----------------------------------------------------------------------------
 
+    def _open_backend(self) -> Backend:
+        """Anymail's backend for the provider, which sends through our session."""
+        credentials = zip(
+            self._esp.credentials, (self._config.user, self._config.password), strict=False
+        )
+        options: dict[str, Any] = {**dict(credentials), **dict(self._config.options)}
+        backend: Backend = connect(self._esp.backend, **options)
+        self._session.headers.update(backend.create_session().headers)
+        # a backend with an open session uses it, and leaves it open
+        backend.session = self._session
+        return backend
+
+    def _key(self, request: HandoffRequest) -> dict[str, str]:
+        header = self._esp.idempotency_header
+        return {header: request.idempotency_key} if header else {}
+
     def _message(self, request: HandoffRequest) -> Any:
-        """The message in Django's form, with the attributes that Anymail adds to it."""
+        """The message in Django's form, with the attributes that Anymail adds to it.
+
+        Raises AnymailUnsupportedFeature for what the provider cannot carry.
+        """
         outgoing = request.outgoing
-        headers = {}
-        if self._esp.message_id_headers is not None:
-            kept = dict(self._esp.message_id_headers)
-            headers = {"Message-ID": outgoing.header_message_id, **kept}
         message: Any = EmailMessage(
             subject=outgoing.subject,
             body=outgoing.text,
             from_email=outgoing.sender,
-            to=self._mailboxes(request, "to"),
-            cc=self._mailboxes(request, "cc"),
-            bcc=self._mailboxes(request, "bcc"),
-            headers=headers,
+            to=_mailboxes(outgoing, "to"),
+            cc=_mailboxes(outgoing, "cc"),
+            bcc=_mailboxes(outgoing, "bcc"),
+            headers=self._headers(outgoing),
         )
         if self._esp.mark is Mark.METADATA:
             message.metadata = {HANDOFF_KEY: str(request.handoff_id)}
@@ -112,19 +122,17 @@ class AnymailTransport:
             message.tags = [str(request.handoff_id)]
         return message
 
-    @staticmethod
-    def _mailboxes(request: HandoffRequest, kind: str) -> list[str]:
-        return [mailbox(r.name, r.address) for r in request.envelope if r.kind == kind]
+    def _headers(self, outgoing: Outgoing) -> dict[str, str]:
+        if self._esp.message_id_headers is None:
+            return {}
+        return {"Message-ID": outgoing.header_message_id, **dict(self._esp.message_id_headers)}
 
     # -- reading -----------------------------------------------------------------------------
 
     def _read_error(self, request: HandoffRequest, error: Exception, call: Call) -> HandoffResult:
-        response = getattr(error, "response", None)
-        if isinstance(response, requests.Response):
-            return self._read_refusal(request, response)
         if call.has_begun:
-            verdict = self._read_broken_answer(error, call)
-        elif isinstance(error, AnymailUnsupportedFeature):
+            return self._read_answer(request, error, call)
+        if isinstance(error, AnymailUnsupportedFeature):
             verdict = Verdict(Reading.REFUSED_HERE, answer=self._kept(str(error)))
         elif isinstance(error, requests.RequestException):
             verdict = Verdict(Reading.UNREACHABLE, answer=self._kept(_told(error)))
@@ -133,38 +141,36 @@ class AnymailTransport:
             verdict = Verdict(Reading.UNBUILDABLE, answer=text)
         return HandoffResult.for_all(request, verdict)
 
-    def _read_broken_answer(self, error: Exception, call: Call) -> Verdict:
-        """The request was written, and then the connection or the answer broke off."""
-        body = call.body.decode("utf-8", "replace")
-        answer = self._kept(f"{_told(error)}\n{body}".strip())
-        if call.status is None:
-            return Verdict(Reading.AMBIGUOUS, answer=answer)
-        return Verdict(read_http(call.status, body), call.status, answer)
-
-    def _read_refusal(self, request: HandoffRequest, response: requests.Response) -> HandoffResult:
-        reading = read_http(response.status_code, _body(response))
-        verdict = Verdict(reading, response.status_code, self._kept(_body(response)))
+    def _read_answer(self, request: HandoffRequest, error: Exception, call: Call) -> HandoffResult:
+        """The request was written; what came back was a refusal, broke off, or was nothing."""
+        reading, text = self._explain(error, call)
         wait = None
         if reading is Reading.EXHAUSTED:
-            header = response.headers.get("Retry-After")
-            wait = read_retry_after(header, now=datetime.now(UTC))
+            wait = read_retry_after(call.retry_after, now=datetime.now(UTC))
+        verdict = Verdict(reading, call.status, self._kept(text))
         return HandoffResult.for_all(request, verdict, retry_after=wait)
 
-    def _read_acceptance(self, request: HandoffRequest, status: Any) -> HandoffResult:
+    def _explain(self, error: Exception, call: Call) -> tuple[Reading, str]:
+        """What an answer other than an acceptance means, and what of it is kept."""
+        was_read = getattr(error, "response", None) is not None
+        text = call.text if was_read else f"{_told(error)}\n{call.text}".strip()
+        if call.status is None:
+            return Reading.AMBIGUOUS, text
+        return read_http(call.status, call.text), text
+
+    def _read_acceptance(self, request: HandoffRequest, status: Any, call: Call) -> HandoffResult:
         """An answer that the backend could read, which may still refuse some recipients."""
-        response = status.esp_response
-        if not isinstance(response, requests.Response):
+        if call.status is None:
             verdict_of_all = Verdict(Reading.UNBUILDABLE, answer="the backend sent no request")
             return HandoffResult.for_all(request, verdict_of_all)
-        answer = self._kept(_body(response))
-        is_refusal = response.status_code >= 400
-        whole = Reading.MESSAGE_REFUSED if is_refusal else Reading.AMBIGUOUS
+        answer = self._kept(call.text)
+        whole = Reading.MESSAGE_REFUSED if call.status >= 400 else Reading.AMBIGUOUS
         by_address = {address.lower(): one for address, one in status.recipients.items()}
 
         def verdict(recipient: Recipient) -> Verdict:
             one = by_address.get(recipient.address.lower())
             reading = read_recipient_status(one.status if one else None, whole=whole)
-            return Verdict(reading, response.status_code, answer)
+            return Verdict(reading, call.status, answer)
 
         ids = (one.message_id for one in status.recipients.values() if one.message_id)
         return HandoffResult(
@@ -176,8 +182,14 @@ class AnymailTransport:
         return clip(self._config.without_secrets(answer))
 
 
-def _body(response: requests.Response) -> str:
-    return response.content.decode("utf-8", "replace")
+def connect(backend: str, **options: Any) -> Any:
+    """Anymail's `backend`, which leaves the recipients' status to us instead of raising for it."""
+    path = f"anymail.backends.{backend}.EmailBackend"
+    return get_connection(path, ignore_recipient_status=True, **options)
+
+
+def _mailboxes(outgoing: Outgoing, kind: str) -> list[str]:
+    return [mailbox(r.name, r.address) for r in outgoing.recipients if r.kind == kind]
 
 
 def _told(error: BaseException) -> str:

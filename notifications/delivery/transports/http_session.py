@@ -6,6 +6,7 @@ deadline; and `commit` is called when a connection stands, before the request's 
 """
 
 import io
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,8 +17,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import PoolManager
 from urllib3.util.ssl_ import create_urllib3_context
 
+from notifications import failpoints
 from notifications.delivery.transports.deadline import DeadlineSocket, DeadlineTlsSocket, dial
 from notifications.models.lease import boottime
 
@@ -38,7 +41,7 @@ class Call:
 
     deadline: float
     commit: Callable[[], None]
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
     """Added to the request."""
     has_begun: bool = False
     """Whether a byte of it may have been written."""
@@ -46,17 +49,29 @@ class Call:
     """What `commit` raised; the libraries in between may wrap it as an error of the network."""
     status: int | None = None
     """The answer's status, once its head was read."""
+    retry_after: str | None = None
+    """Its header of that name."""
     body: bytearray = field(default_factory=bytearray)
     """As much of the answer's body as came, which may be cut short."""
 
     def begin(self) -> None:
-        """Call `commit`: from here on the provider may have taken it."""
+        """Call `commit`: from here on the provider may have taken it.
+
+        Raises requests.RequestException when a library would repeat the request.
+        """
+        if self.has_begun:
+            raise requests.RequestException("a hand-off's request is written only once")
         try:
             self.commit()
         except Exception as error:
             self.stopped_by = error
             raise
         self.has_begun = True
+
+    @property
+    def text(self) -> str:
+        """As much of the answer's body as came."""
+        return self.body.decode("utf-8", "replace")
 
 
 # urllib3 makes its connections for itself; this is how they learn whose request they carry
@@ -90,6 +105,7 @@ class _HandoffConnection(HTTPConnection):
             self.sock.deadline = _call.get().deadline
         _call.get().begin()
         super().request(method, url, *args, **kwargs)
+        failpoints.hit("request_sent")
 
 
 class _HandoffTlsConnection(_HandoffConnection, HTTPSConnection):
@@ -104,6 +120,9 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _HandoffTlsConnection
 
 
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
 class HandoffAdapter(HTTPAdapter):
     """Sends requests over such connections, and does not keep them for long."""
 
@@ -115,15 +134,21 @@ class HandoffAdapter(HTTPAdapter):
         self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
     ) -> None:
         """Make the pools use our connections; `requests` calls this."""
-        context = create_urllib3_context()
-        context.sslsocket_class = DeadlineTlsSocket
-        super().init_poolmanager(connections, maxsize, block, ssl_context=context, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        pool_kwargs["ssl_context"] = _tls_context()
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> PoolManager:
+        """The same through a proxy that the environment names; `requests` calls this."""
+        proxy_kwargs["ssl_context"] = _tls_context()
+        manager: PoolManager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
     def close_if_idle(self) -> None:
         """Close the connections that were idle for longer than they may be used again."""
         if boottime() - self._used_at > IDLE_SECONDS:
-            self.poolmanager.clear()
+            self.close()
 
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
@@ -137,6 +162,7 @@ class HandoffAdapter(HTTPAdapter):
         request.headers.update(call.headers)
         response = super().send(request, *args, **{**kwargs, "stream": True})
         call.status = response.status_code
+        call.retry_after = response.headers.get("Retry-After")
         for chunk in response.raw.stream(8192, decode_content=True):
             call.body += chunk
             if len(call.body) > MAX_ANSWER_OCTETS:
@@ -148,19 +174,24 @@ class HandoffAdapter(HTTPAdapter):
         return response
 
 
+def _tls_context() -> ssl.SSLContext:
+    context = create_urllib3_context()
+    context.sslsocket_class = DeadlineTlsSocket
+    return context
+
+
 class HandoffSession(requests.Session):
     """A session that sends a request once, and to no other address."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mount("http://", HandoffAdapter())
-        self.mount("https://", HandoffAdapter())
+        self._adapter = HandoffAdapter()
+        self.mount("http://", self._adapter)
+        self.mount("https://", self._adapter)
 
     def close_if_idle(self) -> None:
         """Close the connections that were idle for longer than they may be used again."""
-        for adapter in self.adapters.values():
-            if isinstance(adapter, HandoffAdapter):
-                adapter.close_if_idle()
+        self._adapter.close_if_idle()
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Nowhere: what a redirect means is for the reader of the answer."""
