@@ -13,12 +13,13 @@ from uuid import UUID
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
+from notifications.delivery.breaker import take_probe
 from notifications.delivery.crew import Crew, Ended, Job, crew
 from notifications.delivery.decision import Decision, Next, Progress, decide, give_up
 from notifications.delivery.handoff import HandoffRequest
 from notifications.delivery.loading import DueMessage, load_due
 from notifications.delivery.providers import configured_providers
-from notifications.delivery.reading import RULES, Reading
+from notifications.delivery.reading import RULES
 from notifications.delivery.retry import next_delay
 from notifications.delivery.routing import Route, choose_provider, usable_routes
 from notifications.delivery.standing import note_provider_faults
@@ -45,7 +46,8 @@ def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> No
     lease = Lease(UUID(token))
     held = lease.renew([UUID(message_id) for message_id in message_ids])
     if held:
-        Batch(lease, load_due(held), usable_routes(), crew(), cluster).run()
+        routes = [r for r in usable_routes() if not r.is_probe or take_probe(r.name)]
+        Batch(lease, load_due(held), routes, crew(), cluster).run()
 
 
 class Batch:
@@ -174,8 +176,8 @@ class Batch:
 
     def _flush(self, ended: Sequence[Ended]) -> None:
         """Record what ended, start its next wave, and let go of the messages that are done."""
-        note_provider_faults(ended)
-        self._drop_unusable(ended)
+        unusable = note_provider_faults(ended)
+        self._routes = [route for route in self._routes if route.name not in unusable]
         decisions = {end.job.request.handoff_id: self._decide(end) for end in ended}
         jobs = steadfast(lambda: self._record(ended, decisions))
         for end in ended:
@@ -183,16 +185,6 @@ class Batch:
         self._start(jobs)
         touched = {end.job.request.outgoing.message_id for end in ended}
         self._release(message_id for message_id in touched if not self._open[message_id])
-
-    def _drop_unusable(self, ended: Iterable[Ended]) -> None:
-        """A provider that is off or closed now gets nothing more of this batch."""
-        unusable = {
-            end.job.config.name
-            for end in ended
-            for verdict in end.result.verdicts.values()
-            if verdict.reading in (Reading.MISCONFIGURED, Reading.EXHAUSTED)
-        }
-        self._routes = [route for route in self._routes if route.name not in unusable]
 
     def _decide(self, end: Ended) -> list[Decision]:
         _, route = self._planned[end.job.request.handoff_id]

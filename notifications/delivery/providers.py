@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Now
 
+from notifications.delivery.breaker import lets_through
 from notifications.delivery.handoff import Transport
 from notifications.delivery.provider_config import (
     ConfigurationError,
@@ -58,11 +59,12 @@ def sync_rows() -> None:
 def usable_providers() -> list[tuple[ProviderConfig, Provider]]:
     """The providers that are configured, enabled and neither at fault nor closed, in one query.
 
-    Closed by the database's clock, as `close_provider` does it.
+    Closed by `close_provider` or by the breaker, both by the database's clock.
     """
     configs = configured_providers()
     rows = Provider.objects.filter(
         Q(closed_until__isnull=True) | Q(closed_until__lte=Now()),
+        lets_through(),
         name__in=configs.keys(),
         enabled=True,
         fault="",

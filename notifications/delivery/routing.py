@@ -4,6 +4,7 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from notifications.delivery.breaker import remember
 from notifications.delivery.providers import ProviderConfig, usable_providers
 
 
@@ -14,6 +15,8 @@ class Route:
     config: ProviderConfig
     provider_id: int
     weight: int
+    is_probe: bool = False
+    """Its breaker waits for a probe: who wins `take_probe` may begin one hand-off through it."""
 
     @property
     def name(self) -> str:
@@ -22,10 +25,13 @@ class Route:
 
 
 def usable_routes() -> list[Route]:
-    """The providers that are configured, enabled and neither at fault nor closed; one query."""
+    """The providers that may be used now, or be probed now; one query."""
+    rows = usable_providers()
+    for _, row in rows:
+        remember(row)
     return [
-        Route(config=config, provider_id=row.id, weight=row.weight)
-        for config, row in usable_providers()
+        Route(config, row.id, row.weight, is_probe=row.breaker_until is not None)
+        for config, row in rows
     ]
 
 

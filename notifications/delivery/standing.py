@@ -1,29 +1,70 @@
 """What a hand-off's answer says about the provider itself."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 
+from notifications.delivery.breaker import End, note_ends
 from notifications.delivery.crew import Ended
+from notifications.delivery.handoff import HandoffResult, Verdict
 from notifications.delivery.providers import close_provider, switch_off
-from notifications.delivery.reading import Reading
+from notifications.delivery.reading import RULES, Reading, reach_of
 from notifications.delivery.steadfast import steadfast
 
 EXHAUSTED_SECONDS = 60.0
 """How long a provider that is out of quota rests when it does not say so itself."""
 
 
-def note_provider_faults(ended: Iterable[Ended]) -> None:
-    """Switch off providers that refused our credentials; close those that asked us to wait."""
-    faults: dict[str, str] = {}
-    waits: dict[str, float] = {}
+def note_provider_faults(ended: Iterable[Ended]) -> set[str]:
+    """Note what the ends of hand-offs, in their order, say about their providers.
+
+    One that refused our credentials is switched off, one that asked us to wait is closed, and one
+    that fails too often has its breaker opened. Returns the names of those that must get nothing
+    more now. To be called outside a transaction, see `breaker`.
+    """
+    results: dict[str, list[HandoffResult]] = defaultdict(list)
     for end in ended:
-        name = end.job.config.name
-        for verdict in end.result.verdicts.values():
-            if verdict.reading is Reading.MISCONFIGURED:
-                faults[name] = f"It refused our credentials: {verdict.code} {verdict.answer}"
-            elif verdict.reading is Reading.EXHAUSTED:
-                wait = end.result.retry_after or EXHAUSTED_SECONDS
-                waits[name] = max(wait, waits.get(name, 0.0))
-    for name, fault in faults.items():
-        steadfast(lambda name=name, fault=fault: switch_off(name, fault=fault))  # type: ignore[misc]
-    for name, wait in waits.items():
-        steadfast(lambda name=name, wait=wait: close_provider(name, seconds=wait))  # type: ignore[misc]
+        results[end.job.config.name].append(end.result)
+    return {name for name, ends in results.items() if not _may_get_more(name, ends)}
+
+
+def _may_get_more(name: str, results: list[HandoffResult]) -> bool:
+    is_well = steadfast(partial(note_ends, name, [_end(result) for result in results]))
+    return is_well and not (_is_switched_off(name, results) | _is_closed(name, results))
+
+
+def _end(result: HandoffResult) -> End:
+    """How a hand-off ended for the breaker, with the answer of the verdict that decided it."""
+    verdicts = list(result.verdicts.values())
+    reach = reach_of(verdict.reading for verdict in verdicts)
+    decided = (v.answer for v in verdicts if RULES[v.reading].reach is reach)
+    return reach, next(decided, "")
+
+
+def _is_switched_off(name: str, results: Iterable[HandoffResult]) -> bool:
+    refusals = [verdict for _, verdict in _read_as(Reading.MISCONFIGURED, results)]
+    if refusals:
+        fault = f"It refused our credentials: {refusals[-1].code} {refusals[-1].answer}"
+        steadfast(partial(switch_off, name, fault=fault))
+    return bool(refusals)
+
+
+def _is_closed(name: str, results: Iterable[HandoffResult]) -> bool:
+    waits = [
+        result.retry_after or EXHAUSTED_SECONDS
+        for result, _ in _read_as(Reading.EXHAUSTED, results)
+    ]
+    if waits:
+        steadfast(partial(close_provider, name, seconds=max(waits)))
+    return bool(waits)
+
+
+def _read_as(
+    reading: Reading, results: Iterable[HandoffResult]
+) -> Iterable[tuple[HandoffResult, Verdict]]:
+    return (
+        (result, verdict)
+        for result in results
+        for verdict in result.verdicts.values()
+        if verdict.reading is reading
+    )
