@@ -19,6 +19,9 @@ T = TypeVar("T")
 # nothing survives the tests, so nothing need reach the disk
 _THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
+# tests/faults proves by it that a hand-off was committed before its sink saw it
+_EVIDENCE = {"track_commit_timestamp": "on"}
+
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
@@ -29,7 +32,7 @@ def postgres_url() -> Iterator[str]:
             from limbo.local.postgres import LocalPostgres
 
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="limbo-test-"))
-            server = LocalPostgres(Path(folder) / "postgres", settings=_THROW_AWAY)
+            server = LocalPostgres(Path(folder) / "postgres", settings=_THROW_AWAY | _EVIDENCE)
             url = stack.enter_context(server).url
         yield url
 

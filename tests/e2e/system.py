@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.conftest import wait_until
+from tests.e2e import processes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,6 +27,12 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody takes connections on the port."""
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def database_url() -> str:
@@ -38,10 +45,13 @@ def database_url() -> str:
 class System:
     """Starts, asks, kills and stops the processes; each runs in a process group of its own."""
 
-    def __init__(self, log_folder: Path, providers: str) -> None:
+    def __init__(self, log_folder: Path, providers: str, **environment: str) -> None:
         self.port = free_port()
         self._log_folder = log_folder
+        self.journal = log_folder / "journal"
+        """Where the workers keep their journals."""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._sessions: set[int] = set()
         self._environment = {
             **os.environ,
             "DATABASE_URL": database_url(),
@@ -49,7 +59,9 @@ class System:
             "LIMBO_JOURNAL_DIR": str(log_folder / "journal"),
             "LIMBO_LOCAL": "1",
             "LIMBO_PROVIDERS": providers,
+            "LIMBO_JOURNAL_DIR": str(self.journal),
             "LOG_LEVEL": "INFO",
+            **environment,
         }
 
     def __enter__(self) -> Self:
@@ -63,16 +75,27 @@ class System:
         """Start the web front and wait until it answers."""
         options = ["--interface", "wsgi", "--port", str(self.port), "--blocking-threads", "8"]
         self.start("web", ["-m", "granian", *options, "limbo.wsgi:application"])
-        wait_until(lambda: self._is_listening() and self.get("/health")[0] == 200)
+        wait_until(lambda: is_listening(self.port) and self.get("/health")[0] == 200)
 
-    def start_worker(self) -> None:
-        """Start the worker; it takes up work a moment later."""
-        self.start("worker", ["manage.py", "qcluster"])
+    def start_worker(self, name: str = "worker") -> None:
+        """Start a worker; it takes up work a moment later."""
+        self.start(name, ["manage.py", "qcluster"])
+
+    def arm(self, failpoints: str) -> None:
+        """Give the processes that start from now on `LIMBO_FAILPOINTS`; "" is none."""
+        folder = self._log_folder / "failpoints"
+        folder.mkdir(exist_ok=True)
+        self._environment |= {"LIMBO_FAILPOINTS": failpoints, "LIMBO_FAILPOINT_DIR": str(folder)}
+
+    def failed_at(self, failpoint: str) -> int:
+        """The process that came to `failpoint` and acted there; 0 while none has."""
+        mark = self._log_folder / "failpoints" / failpoint
+        return int(mark.read_text() or 0) if mark.exists() else 0
 
     def start(self, name: str, arguments: Sequence[str]) -> None:
         """Start a Python process; its output goes to a file named after it."""
         with (self._log_folder / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
                 env=self._environment,
@@ -80,6 +103,12 @@ class System:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._running[name] = process
+        self._sessions.add(process.pid)
+
+    def survivors(self) -> list[int]:
+        """Processes of ours that live, whoever their parent is now."""
+        return [pid for session in self._sessions for pid in processes.in_session(session)]
 
     def kill(self, name: str) -> None:
         """Kill the process and all its children at once, by SIGKILL."""
@@ -94,6 +123,10 @@ class System:
         process = self._running.pop(name)
         process.terminate()
         return process.wait(timeout=seconds)
+
+    def pid(self, name: str) -> int:
+        """The process's id, which is its group's as well."""
+        return self._running[name].pid
 
     def exit_code(self, name: str) -> int | None:
         """How the process ended; None while it runs."""
@@ -119,7 +152,3 @@ class System:
             http.request(method, path, body, headers)
             answer = http.getresponse()
             return answer.status, json.loads(answer.read())
-
-    def _is_listening(self) -> bool:
-        with closing(socket.socket()) as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0

@@ -10,6 +10,8 @@ and `on_request` are actions in place of reading the request, and of answering i
 """
 
 import json
+import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +28,18 @@ class HttpRequest:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.time)
+    """When it had come, by the wall clock."""
+
+    @property
+    def handoff_id(self) -> str:
+        """The Handoff that brought it, from its metadata; "" where there is none."""
+        found = re.search(
+            rb"limbo_handoff.{1,80}?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+            self.body,
+            re.DOTALL,
+        )
+        return found[1].decode() if found else ""
 
     @property
     def json(self) -> dict[str, object]:

@@ -11,6 +11,7 @@ The moments: `greeting`, `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `data` (the
 
 import base64
 import ssl
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -44,6 +45,8 @@ class Envelope:
     recipients: tuple[str, ...]
     content: bytes
     mail_options: tuple[str, ...]
+    at: float = field(default_factory=time.time)
+    """When it had come, by the wall clock."""
 
     @property
     def message(self) -> EmailMessage:
@@ -91,6 +94,10 @@ class SmtpPeer(PeerServer):
         self._turns: dict[str, int] = {}
         self.taken: list[Envelope] = []
         """What it took: not refused after the final dot, answered or not."""
+        self.ended: list[Envelope] = []
+        """Every message whose final dot it read, whatever it answered."""
+        self.cut_short: list[Envelope] = []
+        """Those whose connection ended within the message."""
         self.commands: list[str] = []
         """Every command line it read, on any connection."""
 
@@ -153,10 +160,17 @@ class SmtpPeer(PeerServer):
         """The reply of its own that a recipient gets."""
         return self._refuse.get(address)
 
-    def take(self, envelope: Envelope) -> None:
-        """Keep a message."""
+    def note_end(self, envelope: Envelope, *, takes: bool) -> None:
+        """Keep a message that came whole."""
         with self._lock:
-            self.taken.append(envelope)
+            self.ended.append(envelope)
+            if takes:
+                self.taken.append(envelope)
+
+    def note_cut(self, envelope: Envelope) -> None:
+        """Keep what came of a message that was not ended."""
+        with self._lock:
+            self.cut_short.append(envelope)
 
 
 class _Conversation:
@@ -234,19 +248,24 @@ class _Conversation:
         if self._peer.act("data", self._line):
             return
         reply(_BEHAVIOUR["data"]).do(self._line)
-        if not self._buffer:
-            self._fill()
-        self._peer.act("body", self._line)
-        content = self._read_body()
-        self._end(content)
+        try:
+            if not self._buffer:
+                self._fill()
+            self._peer.act("body", self._line)
+            content = self._read_body()
+        except (GoneError, OSError):
+            self._peer.note_cut(self._envelope(self._buffer.removeprefix(b"\r\n")))
+            raise
+        self._end(self._envelope(content))
 
-    def _end(self, content: bytes) -> None:
+    def _envelope(self, content: bytes) -> Envelope:
         done = self._transaction
+        return Envelope(done.sender, tuple(done.recipients), content, done.options)
+
+    def _end(self, envelope: Envelope) -> None:
         self._transaction = _Transaction()
         action = self._peer.action_at("dot") or reply(_BEHAVIOUR["dot"])
-        if not action.refuses:
-            envelope = Envelope(done.sender, tuple(done.recipients), content, done.options)
-            self._peer.take(envelope)
+        self._peer.note_end(envelope, takes=not action.refuses)
         action.do(self._line)
 
     def _read_line(self) -> bytes:

@@ -1,0 +1,34 @@
+"""What rows do besides starting and killing: name providers, let time pass, look at the queue."""
+
+from django.db import connection
+
+from notifications.models import Message
+from tests.faults.sink import SinkProcess
+from tests.peers import HttpPeer, SmtpPeer
+
+_NAMES = ("first", "second", "third")
+
+
+def by_smtp(*sinks: SmtpPeer | SinkProcess) -> str:
+    """`LIMBO_PROVIDERS`: the sinks as providers `first`, `second`, `third`."""
+    pairs = zip(_NAMES, sinks, strict=False)
+    return ",".join(f"{name}=smtp://127.0.0.1:{sink.port}" for name, sink in pairs)
+
+
+def by_postmark(peer: HttpPeer) -> str:
+    """`LIMBO_PROVIDERS`: the peer as the provider `postmark`."""
+    return f"postmark=postmark://token@/?api_url={peer.url}"
+
+
+def leases_end() -> None:
+    """Let the time pass until every lease and its grace is over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE notifications_message SET lease_until = now() - interval '6 seconds'
+            WHERE lease_until IS NOT NULL"""
+        )
+
+
+def are_claimed() -> bool:
+    """Whether a worker has some of the messages."""
+    return Message.objects.filter(lease_until__isnull=False).exists()
