@@ -5,30 +5,39 @@ the only ones that touch providers. They meet in two queues.
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from django.db import transaction
-from uuid_utils.compat import uuid7
 
-from notifications.delivery.breaker import take_probe
-from notifications.delivery.crew import Crew, Ended, Job, crew
-from notifications.delivery.decision import Decision, Next, Progress, decide, give_up
-from notifications.delivery.handoff import HandoffRequest
+from notifications.delivery.crew import Crew, Ended, Job, crew, unbegun
+from notifications.delivery.decision import (
+    After,
+    Decision,
+    Next,
+    Progress,
+    decide,
+    decide_repeat,
+    give_up,
+)
+from notifications.delivery.doubt import may_repeat
+from notifications.delivery.journal import Journal, JournalError, journal
+from notifications.delivery.launch import Launcher
 from notifications.delivery.loading import DueMessage, load_due
-from notifications.delivery.providers import configured_providers
-from notifications.delivery.reading import RULES
-from notifications.delivery.retry import next_delay
-from notifications.delivery.routing import Route, choose_provider, usable_routes
+from notifications.delivery.reading import RULES, Reading
+from notifications.delivery.routes import Routes
+from notifications.delivery.routing import usable_routes
 from notifications.delivery.standing import note_provider_faults
 from notifications.delivery.steadfast import steadfast
-from notifications.history.changes import Change, change_deliveries, lock_messages
-from notifications.history.in_flight import Planned, commit_in_flight
+from notifications.delivery.stop_flag import stop_flag
+from notifications.failpoints import hit
+from notifications.history.changes import change_deliveries, lock_messages
 from notifications.history.outcomes import HandoffOutcome, record_outcomes
 from notifications.models import Heartbeat
-from notifications.models.lease import RENEW_SECONDS, Lease, boottime
+from notifications.models.lease import HANDOFF_SECONDS, RENEW_SECONDS, Lease, boottime
 from notifications.models.state import State
 
 logger = logging.getLogger(__name__)
@@ -36,18 +45,49 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.05
 """Outcomes are recorded together once in this time."""
 
+BATCH_SECONDS = 20.0
+"""After so long nothing more begins in a batch: what waits for a slow provider is let go."""
+
+_LOOK_SECONDS = 0.1
+"""How often a batch that waits for answers looks at the stop flag and the clock."""
+
 
 def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> None:
     """Deliver the messages that were claimed under the lease `token`.
 
-    The django-q2 task of the broker's claim. Messages whose lease is lost by now are left alone.
+    The django-q2 task of the broker's claim. Messages whose lease is lost by now are left alone;
+    all are let go at once when the worker is to end. Without a journal nothing is sent, and the
+    lease is left to run out, so that the next try is not at once.
     """
-    Heartbeat.objects.beat(cluster)
+    hit("batch_taken")
     lease = Lease(UUID(token))
-    held = lease.renew([UUID(message_id) for message_id in message_ids])
+    claimed = [UUID(message_id) for message_id in message_ids]
+    if stop_flag.is_set():
+        lease.release(claimed)
+        return
+    witness = journal()
+    try:
+        witness.begin_batch(lease.token)
+    except JournalError as error:
+        logger.error("Nothing is sent: %s", error)  # noqa: TRY400 - its text says what to mend
+        return
+    held = lease.renew(claimed)
     if held:
-        routes = [r for r in usable_routes() if not r.is_probe or take_probe(r.name)]
-        Batch(lease, load_due(held), routes, crew(), cluster).run()
+        Heartbeat.objects.beat(cluster)
+        _deliver(Batch(lease, load_due(held), witness, crew(), cluster))
+
+
+def _deliver(batch: "Batch") -> None:
+    """Run the batch; after a fault of our own end this worker, so that its journal can tell.
+
+    Raises SystemExit, which django-q2 does not catch: another worker takes this one's place.
+    """
+    try:
+        batch.run()
+    except Exception as error:
+        logger.exception("A batch broke off; its journal tells what became of it")
+        crew().fall_silent(HANDOFF_SECONDS)
+        raise SystemExit(1) from error
 
 
 class Batch:
@@ -57,129 +97,97 @@ class Batch:
         self,
         lease: Lease,
         messages: Sequence[DueMessage],
-        routes: Sequence[Route],
+        witness: Journal,
         crew: Crew,
         cluster: str,
     ) -> None:
         self._lease = lease
-        self._messages = {message.id: message for message in messages}
-        self._routes = list(routes)
         self._crew = crew
         self._cluster = cluster
+        self._routes = Routes(usable_routes())
+        self._messages = {message.id: message for message in messages}
+        self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.threads)
         self._results: SimpleQueue[Ended] = SimpleQueue()
         self._progress: dict[UUID, Progress] = {}
-        self._planned: dict[UUID, tuple[Planned, Route]] = {}
-        self._open: dict[UUID, int] = defaultdict(int)  # hand-offs under way, by message
-        self._renewed_at = boottime()
+        self._begun: set[UUID] = set()  # hand-offs that were given to the crew
+        self._open: Counter[UUID] = Counter()  # hand-offs under way, by message
+        self._began_at = self._renewed_at = boottime()
 
     def run(self) -> None:
         """Deliver; returns when every hand-off has ended and is recorded."""
-        first = [
-            Progress(message, delivery)
-            for message in self._messages.values()
-            for delivery in message.due
-        ]
-        self._progress = {progress.delivery.id: progress for progress in first}
-        steadfast(lambda: self._begin(first))
+        self._start(steadfast(self._begin, first_again=self._mend))
         self._release(message_id for message_id in self._messages if not self._open[message_id])
-        while any(self._open.values()):
-            ended = self._collect()
+        while self._open.total():
+            ended = [*self._collect(), *self._take_back()]
             if ended:
                 self._flush(ended)
             self._renew_in_time()
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing more may begin in this batch."""
+        return stop_flag.is_set() or boottime() - self._began_at > BATCH_SECONDS
+
+    def _begin(self) -> list[Job]:
+        """Commit the first wave."""
+        messages = self._messages.values()
+        first = [Progress(message, delivery) for message in messages for delivery in message.due]
+        doubts = [
+            Progress(message, delivery)
+            for message in messages
+            for repeat in message.repeats
+            for delivery in repeat.in_doubt
+        ]
+        self._progress = {progress.delivery.id: progress for progress in [*first, *doubts]}
+        with transaction.atomic():
+            jobs = [*self._launcher.commit(first), *self._launcher.commit_repeats()]
+        hit("after_in_flight")
+        return jobs
+
+    def _mend(self) -> None:
+        """Before a commit is repeated: what the lost one left in flight has not begun."""
+        self._launcher.forget_unbegun(self._begun)
+
+    def _start(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            self._begun.add(job.request.handoff_id)
+            self._open[job.request.outgoing.message_id] += 1
+            self._crew.start(job, self._results)
+
     def _collect(self) -> list[Ended]:
-        """Wait for a result, then take what else ends within the flush interval."""
+        """Wait a moment for a result, then take what else ends within the flush interval."""
         try:
-            ended = [self._results.get(timeout=1)]
+            ended = [self._results.get(timeout=_LOOK_SECONDS)]
         except Empty:
             return []
         until = boottime() + FLUSH_SECONDS
-        while (left := until - boottime()) > 0 and len(ended) < sum(self._open.values()):
+        while (left := until - boottime()) > 0 and len(ended) < self._open.total():
             try:
                 ended.append(self._results.get(timeout=left))
             except Empty:
                 break
         return ended
 
-    # -- beginning ---------------------------------------------------------------------------
-
-    def _begin(self, progresses: Sequence[Progress]) -> None:
-        """Settle or put off what cannot be sent now; commit the rest as in flight and start it."""
-        with transaction.atomic():
-            jobs = self._commit(progresses)
-        self._start(jobs)
-
-    def _commit(self, progresses: Sequence[Progress]) -> list[Job]:
-        """Store what begins; runs in a transaction, and nothing is sent before its commit."""
-        held = set(lock_messages({p.message.id for p in progresses}, lease=self._lease))
-        ours = [progress for progress in progresses if progress.message.id in held]
-        late = [progress for progress in ours if progress.message.is_past_deadline]
-        planned, unroutable = self._plan(p for p in ours if not p.message.is_past_deadline)
-        stops = [*give_up(late), *map(self._put_off, unroutable)]
-        change_deliveries(stops, before=(State.PENDING,))
-        in_flight = commit_in_flight([plan for plan, _ in planned])
+    def _take_back(self, providers: Iterable[str] = ()) -> list[Ended]:
+        """End what no thread has begun, and may not begin any more."""
+        if self._is_over:
+            return [unbegun(job, Reading.NOT_BEGUN) for job in self._crew.withdraw()]
         return [
-            self._job(plan, route, in_flight[plan.handoff_id])
-            for plan, route in planned
-            if plan.handoff_id in in_flight
+            unbegun(job, Reading.CLOSED)
+            for provider in providers
+            for job in self._crew.withdraw(provider)
         ]
-
-    def _plan(
-        self, progresses: Iterable[Progress]
-    ) -> tuple[list[tuple[Planned, Route]], list[Progress]]:
-        """One hand-off for the deliveries of a message that have been to the same providers."""
-        groups: dict[tuple[UUID, frozenset[str]], list[Progress]] = defaultdict(list)
-        for progress in progresses:
-            groups[progress.message.id, frozenset(progress.tried)].append(progress)
-        planned, unroutable = [], []
-        for (message_id, tried), members in groups.items():
-            partial = len(members) < len(members[0].message.outgoing.recipients)
-            route = choose_provider(self._routes, tried=tried, partial=partial)
-            if route is None:
-                unroutable += members
-                continue
-            ids = tuple(progress.delivery.id for progress in members)
-            plan = Planned(uuid7(), message_id, route.provider_id, route.name, ids)
-            planned.append((plan, route))
-        return planned, unroutable
-
-    def _put_off(self, progress: Progress) -> Change:
-        """No provider can take it now: wait, unless none ever could."""
-        needs_envelope = bool(self._routes) and not any(
-            config.separates_envelope for config in configured_providers().values()
-        )
-        if needs_envelope:
-            reason = "no provider can send to some of a message's recipients only"
-            return Change(progress.delivery.id, State.FAILED, data={"reason": reason})
-        wait = next_delay(progress.delivery.backoffs)
-        data = {"reason": "no provider can be used now", "wait": round(wait)}
-        return Change(progress.delivery.id, State.PENDING, data=data, wait=wait, backs_off=True)
-
-    def _job(self, plan: Planned, route: Route, delivery_ids: set[UUID]) -> Job:
-        message = self._messages[plan.message_id]
-        request = HandoffRequest(
-            handoff_id=plan.handoff_id,
-            idempotency_key=str(plan.handoff_id),
-            outgoing=message.outgoing,
-            envelope=message.envelope(tuple(delivery_ids)),
-        )
-        self._planned[plan.handoff_id] = (plan, route)
-        return Job(request, route.config, self._lease)
-
-    def _start(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
-            self._open[job.request.outgoing.message_id] += 1
-            self._crew.start(job, self._results)
 
     # -- ending ------------------------------------------------------------------------------
 
-    def _flush(self, ended: Sequence[Ended]) -> None:
+    def _flush(self, ended: list[Ended]) -> None:
         """Record what ended, start its next wave, and let go of the messages that are done."""
         unusable = note_provider_faults(ended)
-        self._routes = [route for route in self._routes if route.name not in unusable]
+        self._routes.drop(unusable)
+        ended += self._take_back(unusable)
         decisions = {end.job.request.handoff_id: self._decide(end) for end in ended}
-        jobs = steadfast(lambda: self._record(ended, decisions))
+        jobs = steadfast(lambda: self._record(ended, decisions), first_again=self._mend)
+        hit("after_outcome")
         for end in ended:
             self._open[end.job.request.outgoing.message_id] -= 1
         self._start(jobs)
@@ -187,14 +195,24 @@ class Batch:
         self._release(message_id for message_id in touched if not self._open[message_id])
 
     def _decide(self, end: Ended) -> list[Decision]:
-        _, route = self._planned[end.job.request.handoff_id]
-        verdicts = [(self._progress[id_], verdict) for id_, verdict in end.result.verdicts.items()]
-        tried = {route.name}.union(*(progress.tried for progress, _ in verdicts))
+        provider = end.job.config.name
+        verdicts = [
+            (self._progress[id_], verdict)
+            for id_, verdict in end.result.verdicts.items()
+            if id_ in self._progress
+        ]
+        tried = {provider}.union(*(progress.tried for progress, _ in verdicts))
         back = sum(RULES[verdict.reading].state is State.PENDING for _, verdict in verdicts)
-        partial = back < len(end.job.request.outgoing.recipients)
-        more = choose_provider(self._routes, tried=tried, partial=partial) is not None
+        after = After(
+            more_routes=self._routes.has_more(
+                tried=tried, partial=back < len(end.job.request.outgoing.recipients)
+            ),
+            repeats=may_repeat(provider, age=timedelta()),
+            batch_ends=self._is_over,
+        )
+        rule = decide_repeat if end.job.request.is_repeat else decide
         return [
-            decide(progress, verdict, route=route, more_routes=more)
+            rule(progress, verdict, provider=provider, after=after)
             for progress, verdict in verdicts
         ]
 
@@ -207,7 +225,7 @@ class Batch:
             over = [d.progress for d in flat if d.next is Next.GIVE_UP]
             change_deliveries(give_up(over), before=(State.PENDING,))
             again = [d.progress for d in flat if d.next is Next.ANOTHER_PROVIDER]
-            return self._commit(again) if again else []
+            return self._launcher.commit(again) if again else []
 
     # -- the lease ---------------------------------------------------------------------------
 

@@ -1,20 +1,29 @@
-"""The threads that talk to providers. They hold persistent connections and no database."""
+"""The threads that talk to providers. They hold persistent connections and no database.
+
+A provider that is slow must not hold every thread: while others are enabled it gets its share of
+them only, and its other jobs wait while the rest goes on.
+"""
 
 import os
 import threading
-import traceback
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
 
 from django.conf import settings
 
+from notifications.delivery.classify import fault_text
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Transport, Verdict
+from notifications.delivery.journal import Journal, JournalError
 from notifications.delivery.providers import ProviderConfig, open_transport
 from notifications.delivery.reading import Reading
+from notifications.delivery.stop_flag import stop_flag
+from notifications.failpoints import hit
 from notifications.models.lease import HANDOFF_SECONDS, Lease, LeaseLostError, boottime
 
-_NOT_BEGUN = Verdict(Reading.NOT_BEGUN)
+IDLE_SECONDS = 5.0
+"""How often a thread without work looks whether its connections are idle for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,9 @@ class Job:
     request: HandoffRequest
     config: ProviderConfig
     lease: Lease
+    journal: Journal
+    share: int
+    """How many threads its provider may hold at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,44 +46,146 @@ class Ended:
     result: HandoffResult
 
 
+def unbegun(job: Job, reading: Reading) -> Ended:
+    """The end of a job of which nothing has reached its provider."""
+    return Ended(job, HandoffResult.for_all(job.request, Verdict(reading)))
+
+
 class Crew:
-    """A fixed number of threads with their transports, one of each provider a thread."""
+    """A fixed number of threads with their transports, one of each provider a thread.
+
+    Serves one batch at a time. Its threads are daemons: what is still on the wire when the process
+    ends is the journal's to tell.
+    """
 
     def __init__(self, threads: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="handoff")
-        self._own = threading.local()
+        self.threads = threads
+        self._waiting: dict[str, deque[tuple[Job, SimpleQueue[Ended]]]] = {}
+        self._busy: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        self._started = False
 
     def start(self, job: Job, results: SimpleQueue[Ended]) -> None:
         """Hand `job` over as soon as a thread is free; its end is put into `results`."""
-        self._executor.submit(lambda: results.put(Ended(job, self._run(job))))
+        with self._changed:
+            self._start_threads()
+            self._waiting.setdefault(job.config.name, deque()).append((job, results))
+            self._changed.notify()
+
+    def withdraw(self, provider: str | None = None) -> list[Job]:
+        """Take back the jobs that no thread has begun: all, or those of one `provider`."""
+        with self._changed:
+            names = list(self._waiting) if provider is None else [provider]
+            return [job for name in names for job, _ in self._waiting.pop(name, ())]
+
+    def fall_silent(self, seconds: float) -> None:
+        """Begin nothing more, and wait for what is on the wire, at most so long."""
+        self.withdraw()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy.total(), seconds)
+
+    def _start_threads(self) -> None:
+        if self._started:
+            return
+        self._started = True
+        for number in range(self.threads):
+            name = f"handoff-{number}"
+            threading.Thread(target=_Hand(self).work, daemon=True, name=name).start()
+
+    def next_job(self, seconds: float) -> tuple[Job, SimpleQueue[Ended]] | None:
+        """Wait for a job whose provider may have one more thread; None after `seconds`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._eligible() is not None, seconds)
+            name = self._eligible()
+            if name is None:
+                return None
+            # to the end of the line, so that providers take turns
+            jobs = self._waiting.pop(name)
+            chosen = jobs.popleft()
+            if jobs:
+                self._waiting[name] = jobs
+            self._busy[name] += 1
+            return chosen
+
+    def done(self, job: Job) -> None:
+        """The thread that had `job` is free again."""
+        with self._changed:
+            self._busy[job.config.name] -= 1
+            self._changed.notify_all()
+
+    def _eligible(self) -> str | None:
+        for name, jobs in self._waiting.items():
+            if self._busy[name] < jobs[0][0].share:
+                return name
+        return None
+
+
+class _Hand:
+    """One thread of a crew."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._transports: dict[ProviderConfig, Transport] = {}
+
+    def work(self) -> None:
+        """Take jobs for as long as the process lives."""
+        while True:
+            taken = self._crew.next_job(IDLE_SECONDS)
+            if taken is None:
+                self._close_idle()
+                continue
+            job, results = taken
+            ended = Ended(job, self._end(job))
+            # free before the result is known: who waits for results may start the next job
+            self._crew.done(job)
+            results.put(ended)
+
+    def _end(self, job: Job) -> HandoffResult:
+        """Hand over, whatever happens: every job that was started must end."""
+        result = self._run(job)
+        hit("after_reply", job.request.outgoing.subject)
+        job.journal.ended(job.request.handoff_id, result)
+        hit("after_journal", job.request.outgoing.subject)
+        return result
 
     def _run(self, job: Job) -> HandoffResult:
-        """Hand over, whatever happens: every job that was started must end."""
-        if job.lease.remaining() < HANDOFF_SECONDS:
-            return HandoffResult.for_all(job.request, _NOT_BEGUN)
-        committed = threading.Event()
-
-        def commit() -> None:
-            if job.lease.remaining() <= 0:
-                raise LeaseLostError
-            committed.set()
-
+        if job.lease.remaining() < HANDOFF_SECONDS or stop_flag.is_set():
+            return unbegun(job, Reading.NOT_BEGUN).result
+        begun = threading.Event()
+        hit("build", job.request.outgoing.subject)
         try:
             return self._transport(job.config).send(
-                job.request, commit=commit, deadline=boottime() + HANDOFF_SECONDS
+                job.request,
+                commit=_permission(job, begun.set),
+                deadline=boottime() + HANDOFF_SECONDS,
             )
-        except LeaseLostError:
-            return HandoffResult.for_all(job.request, _NOT_BEGUN)
-        except Exception:  # noqa: BLE001 - a transport's own fault must not lose the hand-off
-            reading = Reading.AMBIGUOUS if committed.is_set() else Reading.UNBUILDABLE
-            verdict = Verdict(reading, answer=traceback.format_exc())
-            return HandoffResult.for_all(job.request, verdict)
+        except (LeaseLostError, JournalError):
+            return unbegun(job, Reading.NOT_BEGUN).result
+        except Exception as error:  # noqa: BLE001 - a transport's own fault must not lose the hand-off
+            reading = Reading.AMBIGUOUS if begun.is_set() else Reading.UNBUILDABLE
+            return HandoffResult.for_all(job.request, Verdict(reading, answer=fault_text(error)))
 
     def _transport(self, config: ProviderConfig) -> Transport:
-        transports: dict[ProviderConfig, Transport] = self._own.__dict__.setdefault("open", {})
-        if config not in transports:
-            transports[config] = open_transport(config)
-        return transports[config]
+        if config not in self._transports:
+            self._transports[config] = open_transport(config)
+        return self._transports[config]
+
+    def _close_idle(self) -> None:
+        for transport in self._transports.values():
+            transport.close_if_idle()
+
+
+def _permission(job: Job, note: Callable[[], None]) -> Callable[[], None]:
+    """What a transport must ask before the first write that may get the message accepted."""
+
+    def ask() -> None:
+        if job.lease.remaining() <= 0:
+            raise LeaseLostError
+        job.journal.begun(job.request.handoff_id)
+        note()
+        hit("before_dot", job.request.outgoing.subject)
+
+    return ask
 
 
 _crews: dict[int, Crew] = {}

@@ -10,13 +10,17 @@ from notifications.delivery.handoff import Verdict
 from notifications.delivery.loading import DueDelivery, DueMessage
 from notifications.delivery.reading import RULES, Reading
 from notifications.delivery.retry import next_delay
-from notifications.delivery.routing import Route
 from notifications.history.changes import Change
 from notifications.history.outcomes import AttemptOutcome
+from notifications.models.handoff import Outcome
 from notifications.models.state import State
 
 _ASKED = (Reading.TEMPORARY, Reading.REFUSED_HERE)
 """Readings by which a provider was really asked; a round without any of them does not count."""
+
+
+_UNBEGUN = (Reading.NOT_BEGUN, Reading.CLOSED)
+"""Readings of hand-offs of which the provider has heard nothing."""
 
 
 class Next(Enum):
@@ -27,7 +31,7 @@ class Next(Enum):
     WAIT = auto()
     GIVE_UP = auto()
     LEFT = auto()
-    """The worker could not begin; it stays due for another one."""
+    """This batch ends before it could go on; it stays due for another one."""
 
 
 @dataclass(slots=True)
@@ -57,6 +61,18 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class After:
+    """What may come after a verdict."""
+
+    more_routes: bool
+    """Another provider is left to ask."""
+    repeats: bool
+    """A doubtful hand-off may be repeated under the provider's own idempotency key."""
+    batch_ends: bool
+    """The worker is ending, or the batch's time is used up: nothing more begins in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict's record, and what the batch does next with the delivery."""
 
@@ -65,35 +81,60 @@ class Decision:
     next: Next
 
 
-def decide(progress: Progress, verdict: Verdict, *, route: Route, more_routes: bool) -> Decision:
-    """Read `verdict` and decide. `more_routes` says whether another provider is left to ask."""
-    progress.tried.add(route.name)
-    if verdict.reading is not Reading.NOT_BEGUN:
+def decide(progress: Progress, verdict: Verdict, *, provider: str, after: After) -> Decision:
+    """Read the `verdict` of `provider` and decide, by what may come `after` it."""
+    progress.tried.add(provider)
+    if verdict.reading not in _UNBEGUN:
         progress.readings.append(verdict.reading)
     rule = RULES[verdict.reading]
-    step = _next(progress, verdict.reading, more_routes=more_routes)
+    step = _next(progress, verdict.reading, after)
     failed_everywhere = step is Next.DONE and rule.state is State.PENDING
     state = State.FAILED if failed_everywhere else rule.state
-    wait = next_delay(progress.delivery.backoffs) if step is Next.WAIT else 0.0
+    repeats = after.repeats and rule.state is State.UNCERTAIN
+    wait = next_delay(progress.delivery.backoffs) if step is Next.WAIT or repeats else 0.0
     change = Change(
         progress.delivery.id,
         state,
-        data=event_data(route.name, verdict, wait=wait),
+        data=event_data(provider, verdict, wait=wait),
         wait=wait,
+        repeats=repeats,
         ends_round=step in (Next.WAIT, Next.GIVE_UP) and progress.counts_as_round,
-        backs_off=step is Next.WAIT,
+        backs_off=step is Next.WAIT or repeats,
     )
     attempt = AttemptOutcome(change, rule.outcome, verdict.reading, verdict.code, verdict.answer)
     return Decision(progress, attempt, step)
 
 
-def _next(progress: Progress, reading: Reading, *, more_routes: bool) -> Next:
-    if reading is Reading.NOT_BEGUN:
-        return Next.LEFT
+def decide_repeat(progress: Progress, verdict: Verdict, *, provider: str, after: After) -> Decision:
+    """Read the verdict of a repeat under the provider's own idempotency key.
+
+    Only an acceptance settles it. Whatever else the provider says is about this try, and says
+    nothing about the first one, which it may have taken.
+    """
+    if RULES[verdict.reading].outcome is Outcome.ACCEPTED:
+        return decide(progress, verdict, provider=provider, after=after)
+    wait = next_delay(progress.delivery.backoffs) if after.repeats else 0.0
+    change = Change(
+        progress.delivery.id,
+        State.UNCERTAIN,
+        data={**event_data(provider, verdict, wait=wait), "repeat": True},
+        wait=wait,
+        repeats=after.repeats,
+        backs_off=after.repeats,
+    )
+    attempt = AttemptOutcome(
+        change, Outcome.UNCERTAIN, verdict.reading, verdict.code, verdict.answer
+    )
+    return Decision(progress, attempt, Next.DONE)
+
+
+def _next(progress: Progress, reading: Reading, after: After) -> Next:
     if RULES[reading].state is not State.PENDING:
         return Next.DONE
-    if more_routes:
-        return Next.ANOTHER_PROVIDER
+    if reading is Reading.NOT_BEGUN:
+        return Next.LEFT
+    if after.more_routes:
+        return Next.LEFT if after.batch_ends else Next.ANOTHER_PROVIDER
     if progress.refused_everywhere:
         return Next.DONE
     return Next.GIVE_UP if progress.rounds_used_up else Next.WAIT

@@ -1,16 +1,29 @@
-"""Reading a claimed batch from the database: two queries, however many messages."""
+"""Reading a claimed batch from the database: two queries, however many messages.
+
+A third one where a hand-off is in doubt and its repeat is due.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import (
+    BooleanField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+)
 from django.db.models.functions import Now
 
 from notifications.delivery.handoff import Outgoing, Recipient
-from notifications.models import Attempt, Delivery, Message
+from notifications.models import Attempt, Delivery, Handoff, Message, Outcome
 from notifications.models.state import State
 
 
@@ -20,7 +33,13 @@ class _MessageTiming(TypedDict):
 
 class _DeliveryTiming(TypedDict):
     is_due: bool
+    is_in_doubt: bool
     was_attempted: bool
+
+
+class _HandoffTiming(TypedDict):
+    age: timedelta
+    delivery_ids: list[UUID]
 
 
 if TYPE_CHECKING:
@@ -28,6 +47,7 @@ if TYPE_CHECKING:
 
     _TimedMessage = WithAnnotations[Message, _MessageTiming]
     _TimedDelivery = WithAnnotations[Delivery, _DeliveryTiming]
+    _TimedHandoff = WithAnnotations[Handoff, _HandoffTiming]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +62,27 @@ class DueDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class DueRepeat:
+    """A hand-off in doubt that may be repeated now, if its provider knows its key."""
+
+    handoff_id: UUID
+    provider: str
+    idempotency_key: str
+    age: timedelta
+    """Since its first try."""
+    envelope: tuple[UUID, ...]
+    """All of its deliveries: the repeat has the same payload, whatever is known of some."""
+    in_doubt: tuple[DueDelivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DueMessage:
     """A claimed message with its due deliveries."""
 
     outgoing: Outgoing
     is_past_deadline: bool
     due: tuple[DueDelivery, ...]
+    repeats: tuple[DueRepeat, ...] = ()
 
     @property
     def id(self) -> UUID:
@@ -66,6 +101,7 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
     Due is by the database's clock, so that the worker's own may be wrong.
     """
     deliveries = _deliveries(message_ids)
+    repeats = _repeats(deliveries)
     messages = (
         Message.objects.filter(id__in=message_ids)
         .select_related("content")
@@ -76,11 +112,8 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
         DueMessage(
             outgoing=_outgoing(message, deliveries[message.id]),
             is_past_deadline=message.is_past,
-            due=tuple(
-                DueDelivery(d.id, d.rounds, d.backoffs, d.was_attempted)
-                for d in deliveries[message.id]
-                if d.is_due
-            ),
+            due=tuple(_due(d) for d in deliveries[message.id] if d.is_due),
+            repeats=tuple(repeats.get(message.id, ())),
         )
         for message in cast("Iterable[_TimedMessage]", messages)
     ]
@@ -98,6 +131,7 @@ def _deliveries(message_ids: Sequence[UUID]) -> "dict[UUID, list[_TimedDelivery]
         .exclude(state=State.SUPPRESSED)
         .annotate(
             is_due=_is_true(Q(state=State.PENDING, due_at__lte=Now())),
+            is_in_doubt=_is_true(Q(state=State.UNCERTAIN, due_at__lte=Now())),
             was_attempted=Exists(attempts),
         )
         .order_by("id")
@@ -105,6 +139,42 @@ def _deliveries(message_ids: Sequence[UUID]) -> "dict[UUID, list[_TimedDelivery]
     by_message: dict[UUID, list[_TimedDelivery]] = defaultdict(list)
     for delivery in cast("Iterable[_TimedDelivery]", rows):
         by_message[delivery.message_id].append(delivery)
+    return by_message
+
+
+def _due(delivery: "_TimedDelivery") -> DueDelivery:
+    return DueDelivery(delivery.id, delivery.rounds, delivery.backoffs, delivery.was_attempted)
+
+
+def _repeats(
+    deliveries: "Mapping[UUID, Sequence[_TimedDelivery]]",
+) -> dict[UUID, list[DueRepeat]]:
+    """The hand-offs in doubt of which a delivery is due, by message."""
+    doubtful = {d.id: d for group in deliveries.values() for d in group if d.is_in_doubt}
+    if not doubtful:
+        return {}
+    attempts = Attempt.objects.filter(delivery__in=doubtful, outcome=Outcome.UNCERTAIN)
+    handoffs = (
+        Handoff.objects.filter(id__in=attempts.values("handoff"), outcome=Outcome.UNCERTAIN)
+        .select_related("provider")
+        .annotate(
+            age=ExpressionWrapper(Now() - F("started_at"), output_field=DurationField()),
+            delivery_ids=ArrayAgg("attempts__delivery", order_by="attempts__delivery"),
+        )
+    )
+    by_message: dict[UUID, list[DueRepeat]] = defaultdict(list)
+    for handoff in cast("Iterable[_TimedHandoff]", handoffs):
+        envelope = tuple(handoff.delivery_ids)
+        by_message[handoff.message_id].append(
+            DueRepeat(
+                handoff_id=handoff.id,
+                provider=handoff.provider.name,
+                idempotency_key=handoff.idempotency_key,
+                age=handoff.age,
+                envelope=envelope,
+                in_doubt=tuple(_due(doubtful[id_]) for id_ in envelope if id_ in doubtful),
+            )
+        )
     return by_message
 
 

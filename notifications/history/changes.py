@@ -28,6 +28,8 @@ class Change:
     """What its event tells: who, why, the provider's words."""
     wait: float = 0.0
     """Seconds until a `pending` delivery is due; never past the message's deadline."""
+    repeats: bool = False
+    """An `uncertain` delivery is due too after `wait`: its hand-off is repeated under its key."""
     generation: int | None = None
     """The step is for this generation only."""
     ends_round: bool = False
@@ -68,8 +70,8 @@ _CHANGE = """
 WITH ch AS (
     SELECT * FROM unnest(
         %(ids)s::uuid[], %(states)s::text[], %(waits)s::float8[], %(generations)s::int[],
-        %(rounds)s::int[], %(backoffs)s::int[], %(data)s::text[]
-    ) t (id, state, wait, generation, round, backoff, data)
+        %(rounds)s::int[], %(backoffs)s::int[], %(repeats)s::bool[], %(data)s::text[]
+    ) t (id, state, wait, generation, round, backoff, repeats, data)
 ),
 d AS (
     UPDATE notifications_delivery x SET
@@ -77,7 +79,7 @@ d AS (
         generation = x.generation + %(requeue)s::int,
         rounds = CASE WHEN %(requeue)s = 1 THEN 0 ELSE x.rounds + ch.round END,
         backoffs = CASE WHEN %(requeue)s = 1 THEN 0 ELSE x.backoffs + ch.backoff END,
-        due_at = CASE WHEN ch.state = 'pending' THEN least(
+        due_at = CASE WHEN ch.state = 'pending' OR ch.repeats THEN least(
             now() + ch.wait * interval '1 second',
             (SELECT expires_at FROM notifications_message WHERE id = x.message_id)
         ) END,
@@ -135,6 +137,7 @@ def change_deliveries(
         "generations": [change.generation for change in changes],
         "rounds": [int(change.ends_round) for change in changes],
         "backoffs": [int(change.backs_off) for change in changes],
+        "repeats": [change.repeats for change in changes],
         "data": [json.dumps(dict(change.data)) for change in changes],
         "from": [state.value for state in before],
         "open": [state.value for state in OPEN],

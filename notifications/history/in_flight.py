@@ -22,13 +22,15 @@ class Planned:
     delivery_ids: tuple[UUID, ...]
 
 
-def commit_in_flight(planned: Sequence[Planned]) -> dict[UUID, set[UUID]]:
+def commit_in_flight(
+    planned: Sequence[Planned], *, journal_id: UUID | None = None
+) -> dict[UUID, set[UUID]]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
     Runs in the caller's transaction, which has locked the messages under their lease; the bytes
     may leave only after its commit. A delivery that is no longer `pending` (cancelled meanwhile)
-    is left out. Returns the deliveries that are in flight now, by hand-off; a hand-off without any
-    is absent.
+    is left out. `journal_id` names the journal that will witness them. Returns the deliveries that
+    are in flight now, by hand-off; a hand-off without any is absent.
     """
     handoff_of = {delivery_id: plan for plan in planned for delivery_id in plan.delivery_ids}
     changes = [
@@ -41,12 +43,33 @@ def commit_in_flight(planned: Sequence[Planned]) -> dict[UUID, set[UUID]]:
         handoff_id = handoff_of[delivery.delivery_id].handoff_id
         in_flight.setdefault(handoff_id, set()).add(delivery.delivery_id)
     if in_flight:
-        _insert([plan for plan in planned if plan.handoff_id in in_flight], changed, handoff_of)
+        begun = [plan for plan in planned if plan.handoff_id in in_flight]
+        _insert(begun, changed, handoff_of, journal_id)
     return in_flight
 
 
+def commit_repeats(handoff_ids: Sequence[UUID], *, journal_id: UUID) -> set[UUID]:
+    """Count one more try of hand-offs in doubt, before it begins; returns those still in doubt.
+
+    Runs in the caller's transaction, like `commit_in_flight`. Attempts and deliveries stay
+    `uncertain`: whatever becomes of this try, the first one may have been accepted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_handoff SET tries = tries + 1, journal_id = %s
+            WHERE id = ANY(%s) AND outcome = 'uncertain' RETURNING id
+            """,
+            [journal_id, list(handoff_ids)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def _insert(
-    planned: Sequence[Planned], changed: Sequence[Changed], handoff_of: dict[UUID, Planned]
+    planned: Sequence[Planned],
+    changed: Sequence[Changed],
+    handoff_of: dict[UUID, Planned],
+    journal_id: UUID | None,
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -54,8 +77,9 @@ def _insert(
             WITH h AS (
                 INSERT INTO notifications_handoff
                     (id, message_id, provider_id, idempotency_key, provider_message_id,
-                     tries, outcome, reading, answer)
-                SELECT id, message_id, provider_id, id::text, '', 1, 'in_flight', '', ''
+                     tries, outcome, reading, answer, journal_id)
+                SELECT id, message_id, provider_id, id::text, '', 1, 'in_flight', '', '',
+                    %(journal)s
                 FROM unnest(%(handoffs)s::uuid[], %(messages)s::uuid[], %(providers)s::bigint[])
                     t (id, message_id, provider_id)
             )
@@ -67,6 +91,7 @@ def _insert(
                 t (id, handoff_id, delivery_id, generation)
             """,
             {
+                "journal": journal_id,
                 "handoffs": [plan.handoff_id for plan in planned],
                 "messages": [plan.message_id for plan in planned],
                 "providers": [plan.provider_id for plan in planned],

@@ -15,6 +15,8 @@ from notifications.history.changes import Change, Changed, add_event, change_del
 from notifications.models.handoff import UNSETTLED, Outcome
 from notifications.models.state import State
 
+_NOT_REFUSALS = [Outcome.ACCEPTED.value, Outcome.UNCERTAIN.value]
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
@@ -73,6 +75,7 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
             """
             UPDATE notifications_handoff h SET
                 outcome = CASE WHEN h.outcome = ANY(%(unsettled)s)
+                    AND (h.tries = 1 OR t.outcome = ANY(%(not_refusals)s))
                     THEN t.outcome ELSE h.outcome END,
                 reading = t.reading, code = t.code, answer = t.answer,
                 ended_at = coalesce(h.ended_at, clock_timestamp()),
@@ -85,6 +88,7 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
             """,
             {
                 "unsettled": [outcome.value for outcome in UNSETTLED],
+                "not_refusals": _NOT_REFUSALS,
                 "ids": [outcome.handoff_id for outcome in outcomes],
                 "outcomes": [summary.outcome.value for summary in summaries],
                 "readings": [summary.reading for summary in summaries],
@@ -96,7 +100,10 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
 
 
 def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID], int]:
-    """Close the open Attempts; returns their generation by hand-off and delivery."""
+    """Close the open Attempts; returns their generation by hand-off and delivery.
+
+    Where a hand-off was repeated under its key, no refusal settles it: each is about one try only.
+    """
     rows = [(outcome.handoff_id, attempt) for outcome in outcomes for attempt in outcome.attempts]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -107,12 +114,15 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID],
                 %(handoffs)s::uuid[], %(deliveries)s::uuid[], %(outcomes)s::text[],
                 %(readings)s::text[], %(codes)s::int[], %(answers)s::text[]
             ) t (handoff_id, delivery_id, outcome, reading, code, answer)
+            JOIN notifications_handoff h ON h.id = t.handoff_id
             WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.delivery_id
                 AND a.outcome = ANY(%(unsettled)s)
+                AND (h.tries = 1 OR t.outcome = ANY(%(not_refusals)s))
             RETURNING a.handoff_id, a.delivery_id, a.generation
             """,
             {
                 "unsettled": [outcome.value for outcome in UNSETTLED],
+                "not_refusals": _NOT_REFUSALS,
                 "handoffs": [handoff_id for handoff_id, _ in rows],
                 "deliveries": [attempt.change.delivery_id for _, attempt in rows],
                 "outcomes": [attempt.outcome.value for _, attempt in rows],

@@ -32,6 +32,7 @@ _READINGS = {
     "unbuildable": "Limbo could not build the message",
     "ambiguous": "{provider} did not confirm that it took the message, and may have taken it",
     "not_begun": "The worker stopped before it began",
+    "closed": "{provider} was closed before its turn came",
     "worker_lost": "The worker ended before {provider} answered, which may have taken it",
 }
 
@@ -60,6 +61,7 @@ _KINDS = {
 _REASONS = {
     "deadline": "its deadline passed",
     "attempts used up": "every provider was asked as often as allowed",
+    "poison": "each worker that took it up has died",
     **dict(SuppressionReason.choices),
 }
 
@@ -99,6 +101,8 @@ class Facts:
     is_report: bool = False
     """The provider told it later, by its tracking."""
     is_requeue: bool = False
+    is_repeat: bool = False
+    """A hand-off in doubt was repeated under the provider's own key."""
 
     @classmethod
     def of_event(cls, data: Mapping[str, Any], reader: Reader) -> "Facts":
@@ -115,6 +119,7 @@ class Facts:
             reason=str(data.get("reason", "")),
             is_report=data.get("source") == "tracking",
             is_requeue=data.get("choice") == "requeue",
+            is_repeat=bool(data.get("repeat")),
         )
 
     @property
@@ -141,6 +146,8 @@ def what_happened(kind: str, facts: Facts) -> str:
         return _with_reason(f"{facts.who} chose to send it again", facts)
     if kind in {State.DEAD, State.HELD, State.SUPPRESSED}:
         return _with_reason(_KINDS[kind], facts)
+    if kind == State.UNCERTAIN and facts.reason:
+        return _with_reason(_fill(_KINDS[kind], facts), facts)
     pattern = _pattern(kind, facts)
     said = f" ({facts.quoted})" if facts.quoted else ""
     return _fill(pattern, facts) + said
@@ -183,6 +190,8 @@ def _with_reason(sentence: str, facts: Facts) -> str:
 def _what_followed(kind: str, facts: Facts) -> str:
     if kind == State.PENDING and facts.wait:
         return f"it will be tried again in {duration(facts.wait)}"
+    if kind == State.UNCERTAIN:
+        return _what_follows_doubt(facts)
     if kind == State.PENDING and facts.reading == "not_begun":
         return "another worker goes on"
     if kind == State.PENDING and facts.reading:
@@ -190,3 +199,12 @@ def _what_followed(kind: str, facts: Facts) -> str:
     if kind == State.FAILED and facts.reading == "refused_here":
         return "no other provider is left"
     return ""
+
+
+def _what_follows_doubt(facts: Facts) -> str:
+    parts = []
+    if facts.is_repeat:
+        parts.append("whether it took the first one stays open")
+    if facts.wait:
+        parts.append(f"it is asked again, without a second copy, in {duration(facts.wait)}")
+    return "; ".join(parts)

@@ -15,11 +15,12 @@ class HeartbeatManager(models.Manager["Heartbeat"]):
     """Beating, and asking who beats."""
 
     def beat(self, cluster: str) -> None:
-        """Note that a worker of `cluster` has just taken up work."""
-        self.update_or_create(
-            cluster=cluster,
-            defaults={"beat_at": Now()},
-            create_defaults={"beat_at": Now(), "started_at": Now()},
+        """Note that a worker of `cluster` has just taken up work; one statement."""
+        self.bulk_create(
+            [Heartbeat(cluster=cluster, beat_at=Now(), started_at=Now())],
+            update_conflicts=True,
+            update_fields=["beat_at"],
+            unique_fields=["cluster"],
         )
 
     def is_alive(self) -> bool:

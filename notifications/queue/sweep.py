@@ -9,20 +9,16 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from notifications.history.changes import Change
+from notifications.delivery.doubt import WORKER_LOST, doubt
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.models import Attempt
 from notifications.models.handoff import Outcome
-from notifications.models.state import State
 
 GRACE_SECONDS = 5
 """How long after its lease an in-flight attempt is left to its worker."""
 
 _LIMIT = 500
 """Messages in one transaction."""
-
-WORKER_LOST = "worker_lost"
-"""The reading of an attempt whose worker ended without an answer."""
 
 
 def sweep_expired() -> int:
@@ -81,13 +77,12 @@ def _uncertain(message_ids: list[UUID]) -> list[HandoffOutcome]:
     ).values_list("handoff_id", "handoff__message_id", "delivery_id", "handoff__provider__name")
     by_handoff: dict[UUID, tuple[UUID, list[AttemptOutcome]]] = {}
     for handoff_id, message_id, delivery_id, provider in attempts:
-        data = {"provider": provider, "reading": WORKER_LOST}
-        doubt = AttemptOutcome(
-            change=Change(delivery_id, State.UNCERTAIN, data=data),
+        doubtful = AttemptOutcome(
+            change=doubt(delivery_id, provider=provider),
             outcome=Outcome.UNCERTAIN,
             reading=WORKER_LOST,
         )
-        by_handoff.setdefault(handoff_id, (message_id, []))[1].append(doubt)
+        by_handoff.setdefault(handoff_id, (message_id, []))[1].append(doubtful)
     return [
         HandoffOutcome(handoff_id, message_id, doubts)
         for handoff_id, (message_id, doubts) in by_handoff.items()

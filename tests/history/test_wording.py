@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from notifications.delivery.doubt import WORKER_LOST
 from notifications.delivery.reading import Reading
 from notifications.history.wording import Facts, Reader, duration, event_sentence
 from notifications.models import State
-from notifications.queue.sweep import WORKER_LOST
 
 OWNER = Reader(owner="ada", is_staff=False)
 STAFF = Reader(owner="ada", is_staff=True)
@@ -53,6 +53,16 @@ def test_a_long_answer_is_cut_and_put_on_one_line() -> None:
 def test_failover_says_that_the_next_provider_is_asked() -> None:
     said = say("pending", provider="first", reading="unreachable", answer="refused")
     assert said == "first could not be reached (refused); the next provider is asked"
+
+
+def test_a_doubt_that_can_be_repeated_safely_says_when() -> None:
+    said = say("uncertain", provider="esp", reading="ambiguous", code=500, wait=25)
+    assert said.endswith("; it is asked again, without a second copy, in 25 s")
+
+
+def test_a_repeat_that_was_refused_leaves_the_first_one_open() -> None:
+    said = say("uncertain", provider="esp", reading="message_refused", code=422, repeat=True)
+    assert said.endswith("(422); whether it took the first one stays open")
 
 
 def test_a_wait_says_how_long() -> None:

@@ -1,0 +1,175 @@
+"""Beginning hand-offs: what each goes through, and its commit as in flight."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from uuid_utils.compat import uuid7
+
+from notifications.delivery.crew import Job
+from notifications.delivery.decision import Progress, give_up
+from notifications.delivery.doubt import may_repeat
+from notifications.delivery.handoff import HandoffRequest
+from notifications.delivery.journal import Journal
+from notifications.delivery.loading import DueMessage, DueRepeat
+from notifications.delivery.providers import configured_providers
+from notifications.delivery.reading import Reading
+from notifications.delivery.retry import next_delay
+from notifications.delivery.routes import Routes
+from notifications.delivery.routing import Route
+from notifications.history.changes import Change, change_deliveries, lock_messages
+from notifications.history.in_flight import Planned, commit_in_flight, commit_repeats
+from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
+from notifications.models import Attempt, Outcome
+from notifications.models.lease import Lease
+from notifications.models.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Begins the hand-offs of one batch.
+
+    What commits runs in the caller's transaction, and nothing may be started before its commit.
+    """
+
+    lease: Lease
+    journal: Journal
+    routes: Routes
+    messages: Mapping[UUID, DueMessage]
+    threads: int
+
+    def commit(self, progresses: Sequence[Progress]) -> list[Job]:
+        """Settle or put off what cannot be sent now, store the rest as in flight, and return it."""
+        held = set(lock_messages({p.message.id for p in progresses}, lease=self.lease))
+        ours = [progress for progress in progresses if progress.message.id in held]
+        late = [progress for progress in ours if progress.message.is_past_deadline]
+        planned, unroutable = self._plan(p for p in ours if not p.message.is_past_deadline)
+        stops = [*give_up(late), *map(self._put_off, unroutable)]
+        change_deliveries(stops, before=(State.PENDING,))
+        self.journal.plan([plan.handoff_id for plan, _ in planned])
+        in_flight = commit_in_flight([plan for plan, _ in planned], journal_id=self.journal.id)
+        return [
+            self._job(plan, route, in_flight[plan.handoff_id])
+            for plan, route in planned
+            if plan.handoff_id in in_flight
+        ]
+
+    def commit_repeats(self) -> list[Job]:
+        """Count one more try of each hand-off in doubt that may be repeated now, and return it.
+
+        One whose provider does not know its key any more stays as it is, for people to settle.
+        """
+        due = [(m, r) for m in self.messages.values() for r in m.repeats]
+        if not due:
+            return []
+        held = set(lock_messages({message.id for message, _ in due}, lease=self.lease))
+        ours = [(message, repeat) for message, repeat in due if message.id in held]
+        jobs = [job for message, repeat in ours if (job := self._repeat(message, repeat))]
+        begun = [job.request.handoff_id for job in jobs]
+        self.journal.plan(begun)
+        counted = commit_repeats(begun, journal_id=self.journal.id)
+        waiting = [repeat for _, repeat in ours if repeat.handoff_id not in counted]
+        change_deliveries(
+            [change for repeat in waiting for change in _wait(repeat)], before=(State.UNCERTAIN,)
+        )
+        return [job for job in jobs if job.request.handoff_id in counted]
+
+    def forget_unbegun(self, begun: Collection[UUID]) -> None:
+        """Free what a commit has left in flight whose answer was lost, so that it never began.
+
+        `begun` are the hand-offs that were started. In a transaction of its own.
+        """
+        in_flight = Attempt.objects.filter(
+            handoff__journal_id=self.journal.id, handoff__outcome=Outcome.IN_FLIGHT
+        ).exclude(handoff__in=begun)
+        rows = list(in_flight.values_list("handoff_id", "handoff__message_id", "delivery_id"))
+        with transaction.atomic():
+            lock_messages({message_id for _, message_id, _ in rows})
+            record_outcomes(
+                [
+                    HandoffOutcome(handoff_id, message_id, [_unbegun(delivery_id)])
+                    for handoff_id, message_id, delivery_id in rows
+                ]
+            )
+
+    def _plan(
+        self, progresses: Iterable[Progress]
+    ) -> tuple[list[tuple[Planned, Route]], list[Progress]]:
+        """One hand-off for the deliveries of a message that have been to the same providers."""
+        groups: dict[tuple[UUID, frozenset[str]], list[Progress]] = defaultdict(list)
+        for progress in progresses:
+            groups[progress.message.id, frozenset(progress.tried)].append(progress)
+        planned, unroutable = [], []
+        for (message_id, tried), members in groups.items():
+            partial = len(members) < len(members[0].message.outgoing.recipients)
+            route = self.routes.choose(tried=tried, partial=partial)
+            if route is None:
+                unroutable += members
+                continue
+            ids = tuple(progress.delivery.id for progress in members)
+            plan = Planned(uuid7(), message_id, route.provider_id, route.name, ids)
+            planned.append((plan, route))
+        return planned, unroutable
+
+    def _put_off(self, progress: Progress) -> Change:
+        """No provider can take it now: wait, unless none ever could."""
+        needs_envelope = bool(self.routes) and not any(
+            config.separates_envelope for config in configured_providers().values()
+        )
+        if needs_envelope:
+            reason = "no provider can send to some of a message's recipients only"
+            return Change(progress.delivery.id, State.FAILED, data={"reason": reason})
+        wait = next_delay(progress.delivery.backoffs)
+        data = {"reason": "no provider can be used now", "wait": round(wait)}
+        return Change(progress.delivery.id, State.PENDING, data=data, wait=wait, backs_off=True)
+
+    def _job(self, plan: Planned, route: Route, delivery_ids: set[UUID]) -> Job:
+        message = self.messages[plan.message_id]
+        request = HandoffRequest(
+            handoff_id=plan.handoff_id,
+            idempotency_key=str(plan.handoff_id),
+            outgoing=message.outgoing,
+            envelope=message.envelope(tuple(delivery_ids)),
+        )
+        return self._to(route, request)
+
+    def _repeat(self, message: DueMessage, repeat: DueRepeat) -> Job | None:
+        route = self.routes.named(repeat.provider)
+        if route is None or not may_repeat(repeat.provider, age=repeat.age):
+            return None
+        request = HandoffRequest(
+            handoff_id=repeat.handoff_id,
+            idempotency_key=repeat.idempotency_key,
+            outgoing=message.outgoing,
+            envelope=message.envelope(repeat.envelope),
+            is_repeat=True,
+        )
+        return self._to(route, request)
+
+    def _to(self, route: Route, request: HandoffRequest) -> Job:
+        share = self.routes.share(self.threads)
+        return Job(request, route.config, self.lease, self.journal, share)
+
+
+def _unbegun(delivery_id: UUID) -> AttemptOutcome:
+    change = Change(delivery_id, State.PENDING, data={"reading": Reading.NOT_BEGUN.value})
+    return AttemptOutcome(change, Outcome.NOT_ACCEPTED, Reading.NOT_BEGUN)
+
+
+def _wait(repeat: DueRepeat) -> list[Change]:
+    """The step of deliveries whose repeat must wait, or will never be."""
+    repeats = may_repeat(repeat.provider, age=repeat.age)
+    reason = "its repeat waits for the provider" if repeats else "its repeat is not possible"
+    return [
+        Change(
+            delivery.id,
+            State.UNCERTAIN,
+            data={"provider": repeat.provider, "reason": reason},
+            wait=next_delay(delivery.backoffs),
+            repeats=repeats,
+            backs_off=repeats,
+        )
+        for delivery in repeat.in_doubt
+    ]
