@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +21,25 @@ class Service:
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: Path
+    grace_seconds: float = 8.0
+    """How long it may take to end when it is asked to, before it is made to."""
 
 
 class Child:
     """One run after another of a service, in a session of its own, its log on the console.
 
     Its own session keeps a terminal's Ctrl-C from it: it ends when it is told to, in its turn.
+    `on_spawn` is told each run's pid at once.
     """
 
-    def __init__(self, service: Service, console: Console) -> None:
+    def __init__(
+        self, service: Service, console: Console, on_spawn: Callable[[int], None] | None = None
+    ) -> None:
         self.name = service.name
+        self.grace_seconds = service.grace_seconds
         self._service = service
         self._console = console
+        self._on_spawn = on_spawn
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,6 +63,8 @@ class Child:
             )
         except OSError as error:
             raise RunError(f"{self.name} cannot be started: {error}") from error
+        if self._on_spawn is not None:
+            self._on_spawn(self._process.pid)
         if self._process.stdout is not None:
             self._console.follow(self.name, self._process.stdout)
 

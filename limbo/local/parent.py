@@ -1,6 +1,7 @@
 """A process that ends when the one that started it is gone, however that ended."""
 
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -17,8 +18,13 @@ def end_with_parent(number: signal.Signals) -> Callable[[], None]:
     start children from the main thread.
     """
 
+    parent = os.getpid()
+
     def ask_the_kernel() -> None:
         if sys.platform == "linux":
             _libc.prctl(_PR_SET_PDEATHSIG, number)
+            # the kernel speaks of deaths to come, not of one just before
+            if os.getppid() != parent:
+                os._exit(1)
 
     return ask_the_kernel

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,15 +47,24 @@ class LocalPostgres:
     """One server on one data folder; its role `limbo` owns the database `limbo`.
 
     `settings` are added to PostgreSQL's own (`fsync` and the like); the defaults are the safe ones.
+    `on_spawn` is told the server's pid as soon as there is one.
     Of two objects on one folder, in any processes, the second is refused while the first has it; a
     server that outlived its process is taken over.
     """
 
     name = "postgres"
+    grace_seconds = 8.0
 
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        on_spawn: Callable[[int], None] | None = None,
+    ) -> None:
         self._folder = folder.absolute()
         self._settings = settings
+        self._on_spawn = on_spawn
         self._identity = Identity()
         self._access: _Access | None = None
         self._held = ExitStack()
@@ -212,6 +221,8 @@ class LocalPostgres:
                 extra_groups=self._identity.groups,
             )
         self._pid = self._child.pid
+        if self._on_spawn is not None:
+            self._on_spawn(self._pid)
         self._wait_until_ready()
 
     def _server_options(self, port: int) -> list[str]:
@@ -294,13 +305,11 @@ def _running_pid(folder: Path) -> int | None:
     if not lines or not lines[0].isdigit():
         return None
     try:
-        os.kill(int(lines[0]), 0)
-    except ProcessLookupError:
+        # after a crash the pid may be another's; a server works in its folder
+        is_ours = Path(f"/proc/{lines[0]}/cwd").samefile(folder)
+    except OSError:
         return None
-    except PermissionError:
-        # a foreign process that got the pid after a crash; PostgreSQL judges the file itself
-        return None
-    return int(lines[0])
+    return int(lines[0]) if is_ours else None
 
 
 def _is_ready(folder: Path, pid: int) -> bool:

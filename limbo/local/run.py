@@ -1,9 +1,12 @@
 """`python -m limbo.local.run`: all of Limbo on this machine, until Ctrl-C. See `make run`."""
 
 import os
+import signal
 import socket
 import sys
 from contextlib import closing, suppress
+from dataclasses import replace
+from functools import partial
 
 from limbo.local.child import Child, Service
 from limbo.local.config import HOST, Config, Secrets
@@ -11,6 +14,7 @@ from limbo.local.console import Console
 from limbo.local.errors import LocalError, RunError
 from limbo.local.files import hold
 from limbo.local.first_message import FirstMessage
+from limbo.local.leftovers import Started, end_leftovers
 from limbo.local.postgres import LocalPostgres
 from limbo.local.record import Record
 from limbo.local.services import Services
@@ -22,9 +26,10 @@ _LISTENS_SECONDS = 20.0
 class Run:
     """One run, from its first line on the terminal to its last."""
 
-    def __init__(self, config: Config, console: Console) -> None:
+    def __init__(self, config: Config, console: Console, started: Started) -> None:
         self._config = config
         self._console = console
+        self._started = started
         self._processes: dict[str, Managed] = {}
         self._record: Record | None = None
         self._supervisor = Supervisor(console, self._write_record)
@@ -45,6 +50,7 @@ class Run:
         finally:
             self._console.say("Stopping …")
             self._supervisor.stop()
+            self._started.forget()
             self._processes.clear()
             self._write_record()
 
@@ -66,18 +72,22 @@ class Run:
     def _start_postgres(self) -> str:
         folder = self._config.var / "postgres"
         self._console.say(f"Starting PostgreSQL on {folder} …")
-        postgres = LocalPostgres(folder)
+        postgres = LocalPostgres(folder, on_spawn=partial(self._started.note, LocalPostgres.name))
         self._processes[postgres.name] = postgres
         self._supervisor.start([postgres])
         return postgres.url
 
     def _run_to_end(self, service: Service) -> None:
-        self._supervisor.run_to_end(Child(service, self._console))
+        self._supervisor.run_to_end(self._child(service))
 
     def _start_stage(self, *services: Service) -> None:
-        stage = {service.name: Child(service, self._console) for service in services}
+        stage = {service.name: self._child(service) for service in services}
         self._processes.update(stage)
         self._supervisor.start(list(stage.values()))
+
+    def _child(self, service: Service) -> Child:
+        marked = replace(service, env={**service.env, **self._started.mark(service.name)})
+        return Child(marked, self._console, partial(self._started.note, service.name))
 
     def _sink_listens(self) -> bool:
         with suppress(OSError), socket.create_connection((HOST, self._config.sink_port), timeout=1):
@@ -111,10 +121,12 @@ def run(config: Config, console: Console) -> None:
     with hold(config.var / "run.lock") as held:
         if not held:
             raise RunError(f"Limbo runs already in {config.var}; LIMBO_VAR=… makes a second one")
+        started = config.var / "started.json"
+        end_leftovers(started, console.say)
         config.check_ports()
         # an old one would be taken for ours
         (config.var / "run.json").unlink(missing_ok=True)
-        Run(config, console).execute()
+        Run(config, console, Started.begin(started)).execute()
 
 
 def main() -> None:
@@ -124,6 +136,9 @@ def main() -> None:
         run(Config.read(os.environ), console)
     except LocalError as error:
         raise SystemExit(f"make run: {error}") from None
+    except KeyboardInterrupt:
+        # before there was anything to stop
+        raise SystemExit(128 + signal.SIGINT) from None
     finally:
         console.close()
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from limbo.local.child import Service
@@ -33,7 +34,9 @@ class Services:
 
     def worker(self) -> Service:
         """Gets messages out."""
-        return self._python("worker", "manage.py", "qcluster")
+        worker = self._python("worker", "manage.py", "qcluster")
+        # it lets what is on the wire end, for 8 s, and then has to tidy up
+        return replace(worker, grace_seconds=12.0)
 
     def web(self) -> Service:
         """The API and the pages."""

@@ -9,9 +9,6 @@ from typing import Protocol
 from limbo.local.console import Console
 from limbo.local.errors import LocalError, RunError
 
-GRACE_SECONDS = 8.0
-"""How long processes that were asked to end may take, before they are made to."""
-
 _TICK = 0.1
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
@@ -26,6 +23,9 @@ class Managed(Protocol):
 
     @property
     def pid(self) -> int: ...
+
+    @property
+    def grace_seconds(self) -> float: ...
 
     def start(self) -> None: ...
 
@@ -89,14 +89,17 @@ class Supervisor:
     def wait_until(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Wait for a condition while the processes run; answers whether it came true in time.
 
-        Raises RunError when a process ends meanwhile, StopRequested when somebody asks for the end.
+        Raises RunError when a process ends by itself meanwhile, StopRequested when somebody asks
+        for the end. One that is killed is started anew: so the worker's own watchdog has it.
         """
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
                 return False
             self._tick()
-            self._refuse_the_dead()
+            for watched in self._all():
+                self._refuse_a_failed_start(watched)
+                self._look_after(watched)
         return True
 
     def watch(self) -> None:
@@ -114,10 +117,8 @@ class Supervisor:
         for stage in reversed(self._stages):
             for watched in stage:
                 watched.managed.terminate()
-            deadline = time.monotonic() + GRACE_SECONDS
-            while any(w.managed.exit_code() is None for w in stage):
-                if time.monotonic() > deadline:
-                    break
+            began = time.monotonic()
+            while any(_is_waited_for(watched.managed, began) for watched in stage):
                 self._console.pump(_TICK / 2)
             for watched in stage:
                 self._finish(watched.managed)
@@ -139,12 +140,11 @@ class Supervisor:
         if self._stop_requested:
             raise StopRequested
 
-    def _refuse_the_dead(self) -> None:
-        for watched in self._all():
-            code = watched.managed.exit_code()
-            if code is not None:
-                self._console.pump(0)
-                raise RunError(f"{watched.managed.name} {_ending(code)} at its start")
+    def _refuse_a_failed_start(self, watched: _Watched) -> None:
+        code = watched.managed.exit_code()
+        if watched.restart_at is None and code is not None and code >= 0:
+            self._console.pump(0)
+            raise RunError(f"{watched.managed.name} {_ending(code)} at its start")
 
     def _look_after(self, watched: _Watched) -> None:
         now = time.monotonic()
@@ -180,6 +180,11 @@ class Supervisor:
         )
         watched.restart_at = time.monotonic() + watched.delay
         watched.delay = min(watched.delay * 2, _LONGEST_DELAY)
+
+
+def _is_waited_for(managed: Managed, since: float) -> bool:
+    """Whether it still runs and, asked to end at `since`, still may."""
+    return managed.exit_code() is None and time.monotonic() - since < managed.grace_seconds
 
 
 def _ending(code: int) -> str:

@@ -1,12 +1,10 @@
 """`make run`: everything on one machine, and a first message in the inbox."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
@@ -14,19 +12,10 @@ from urllib.request import urlopen
 import pytest
 
 from tests.conftest import wait_until
-from tests.e2e.system import ROOT, free_port
+from tests.e2e.running import RUN, environment
+from tests.e2e.system import ROOT
 
 pytestmark = pytest.mark.e2e
-
-RUN = [sys.executable, "-m", "limbo.local.run"]
-OURS = ("DATABASE_URL", "SECRET_KEY", "LIMBO_LOCAL", "LIMBO_PROVIDERS", "LOG_LEVEL")
-
-
-def environment(var: Path, **more: str) -> dict[str, str]:
-    """A newcomer's environment: none of the tests' own settings."""
-    clean = {name: value for name, value in os.environ.items() if name not in OURS}
-    ports = {"PORT": str(free_port()), "SINK_PORT": str(free_port())}
-    return {**clean, **ports, "LIMBO_VAR": str(var), **more}
 
 
 def test_the_first_message_is_sent_and_its_history_printed(tmp_path: Path) -> None:

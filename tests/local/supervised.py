@@ -8,18 +8,17 @@ import os
 import sys
 from pathlib import Path
 
-from limbo.local import supervisor as module
 from limbo.local.child import Child, Service
 from limbo.local.console import Console
+from limbo.local.supervisor import Supervisor
 
 
 def main() -> None:
     """Run the stages until a signal; print the pids whenever one changes."""
     console = Console(sys.stdout)
-    module.GRACE_SECONDS = float(sys.argv[2])
     stages = [
         [
-            Child(Service(name, argv, os.environ, Path.cwd()), console)
+            Child(Service(name, argv, os.environ, Path.cwd(), float(sys.argv[2])), console)
             for name, argv in stage.items()
         ]
         for stage in json.loads(sys.argv[1])
@@ -28,7 +27,7 @@ def main() -> None:
     def tell() -> None:
         console.say("pids " + json.dumps({c.name: c.pid for stage in stages for c in stage}))
 
-    supervisor = module.Supervisor(console, tell)
+    supervisor = Supervisor(console, tell)
     supervisor.obey_signals()
     for stage in stages:
         supervisor.start(stage)

@@ -148,6 +148,22 @@ def test_a_killed_server_starts_again(folder: Path) -> None:
     server.stop()
 
 
+def test_a_lock_file_whose_pid_is_anothers_by_now_does_not_stop_the_start(tmp_path: Path) -> None:
+    with LocalPostgres(tmp_path / "postgres", settings=THROW_AWAY) as server:
+        left = (tmp_path / "postgres" / "postmaster.pid").read_text()
+    (tmp_path / "postgres" / "postmaster.pid").write_text(
+        left.replace(left.split("\n", 1)[0], "1", 1)
+    )
+    with LocalPostgres(tmp_path / "postgres", settings=THROW_AWAY) as server:
+        assert server.exit_code() is None
+
+
+def test_its_pid_is_told_as_soon_as_there_is_one(folder: Path) -> None:
+    told: list[int] = []
+    with LocalPostgres(folder, settings=THROW_AWAY, on_spawn=told.append) as server:
+        assert told == [server.pid]
+
+
 def test_a_failed_start_tells_what_the_server_said(folder: Path) -> None:
     server = LocalPostgres(folder, settings={"no_such_setting": "1"})
     with pytest.raises(LocalPostgresError, match="no_such_setting"):

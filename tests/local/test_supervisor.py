@@ -175,6 +175,16 @@ def test_a_process_that_ends_while_others_wait_for_it_is_an_error(quiet: Console
     supervisor.stop()
 
 
+def test_a_process_that_is_killed_while_others_wait_for_it_is_started_anew(quiet: Console) -> None:
+    supervisor = Supervisor(quiet, lambda: None)
+    worker = child(quiet, "worker", "exec sleep 600")
+    supervisor.start([worker])
+    first = worker.pid
+    os.kill(first, signal.SIGKILL)
+    assert supervisor.wait_until(lambda: worker.pid not in {0, first}, seconds=60)
+    supervisor.stop()
+
+
 def test_waiting_ends_in_time(quiet: Console) -> None:
     supervisor = Supervisor(quiet, lambda: None)
     assert supervisor.wait_until(lambda: True, seconds=0)
