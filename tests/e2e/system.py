@@ -56,7 +56,6 @@ class System:
             **os.environ,
             "DATABASE_URL": database_url(),
             "SECRET_KEY": settings.SECRET_KEY,
-            "LIMBO_JOURNAL_DIR": str(log_folder / "journal"),
             "LIMBO_LOCAL": "1",
             "LIMBO_PROVIDERS": providers,
             "LIMBO_JOURNAL_DIR": str(self.journal),
