@@ -183,7 +183,8 @@ Q_CLUSTER = {
     "broker_class": "notifications.queue.broker.OutboxBroker",
     "orm": "default",
     "workers": LIMBO_WORKERS,
-    "queue_limit": 1,
+    # none: the broker hands over nothing that waits, and a full queue would block it
+    "queue_limit": 0,
     "timeout": 60,
     "retry": 120,
     "max_attempts": 5,

@@ -82,3 +82,17 @@ class Lease:
                 """,
                 [message_ids, self.token],
             )
+
+    def release_all(self) -> None:
+        """Give up the lease on whatever carries it, for a worker that will never take it up."""
+        with connection.cursor() as cursor:
+            # the first condition is the index's
+            cursor.execute(
+                """
+                SELECT id FROM notifications_message
+                WHERE lease_until IS NOT NULL AND lease_token = %s
+                """,
+                [self.token],
+            )
+            message_ids = [row[0] for row in cursor.fetchall()]
+        self.release(message_ids)

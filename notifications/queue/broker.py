@@ -3,14 +3,19 @@
 The message table is the queue: a batch is claimed there and handed to a worker as one task that is
 stored nowhere else, so there is no second copy that could be lost or run twice. Ordinary tasks and
 schedules keep django-q2's own table.
+
+Nothing is handed over that an idle worker could not begin at once: what waits in a process's memory
+is lost with it, and another cluster could have begun it.
 """
 
 import logging
 import os
 import socket
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from django.db import Error as DatabaseError
@@ -19,34 +24,37 @@ from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.signing import SignedPackage
 
-from notifications.delivery.providers import sync_rows
-from notifications.history.positions import sequence_events
+from notifications import failpoints
+from notifications.delivery.batch import deliver_batch
+from notifications.delivery.stop_flag import stop_flag
+from notifications.models.lease import Lease
 from notifications.models.wakeup import wake
+from notifications.queue.board import Board, Kind, Ticket
 from notifications.queue.claim import claim_due
+from notifications.queue.housekeeping import Housekeeping
 from notifications.queue.listener import Listener
-from notifications.queue.sweep import sweep_expired
+from notifications.queue.progress import beat
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 """How long to wait for a wake-up; also how late a message is whose wake-up was lost."""
 
-TICK_SECONDS = 1.0
 BEAT_SECONDS = 5.0
+
+LOST_SECONDS = 5.0
+"""A task that no worker has taken up for so long, though it took up a later one, is lost."""
+
+_BUSY_SECONDS = 0.25
+_BUSY_POLL_SECONDS = 0.005
 _AWAY_SECONDS = 1.0
 
-Package = tuple[int | None, str]
+Package = tuple[Ticket, str]
 """What django-q2 takes from a broker: an acknowledgement id, and a signed task."""
 
 
 class OutboxBroker(ORM):
-    """Serves claimed messages first, then django-q2's ordinary tasks."""
-
-    def __init__(self, list_key: str | None = None) -> None:
-        super().__init__(list_key=list_key)
-        self._listener = Listener()
-        self._ticked_at = 0.0
-        self._beaten_at = 0.0
+    """Any process's way to have an ordinary task done."""
 
     def enqueue(self, task: str) -> int:
         """Store an ordinary task and wake a broker for it; returns its id."""
@@ -54,11 +62,41 @@ class OutboxBroker(ORM):
         transaction.on_commit(wake)
         return task_id
 
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Something a worker shall do."""
+
+    kind: Kind
+    signed: str
+    token: UUID | None = None
+    task_id: int | None = None
+
+
+class ClusterBroker(OutboxBroker):
+    """Hands claimed messages, and django-q2's ordinary tasks, to the workers of one cluster.
+
+    Made in the sentinel; `dequeue` and `fail` run in the pusher, `acknowledge` in the monitor.
+    """
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self._board = board
+        self._cluster = f"{socket.gethostname()}:{board.main}"
+        self._listener = Listener()
+        self._housekeeping = Housekeeping()
+        self._pid = 0
+        self._inherited = 0
+        self._beaten_at = 0.0
+        self._is_ordinary_next = False
+
     def dequeue(self) -> list[Package] | None:
         """Return what a worker can begin, or None after a short wait.
 
         Never raises on a database error: django-q2 would end the process for it.
         """
+        if self._pid != os.getpid():
+            self._begin()
         try:
             return self._next()
         except (DatabaseError, psycopg.Error) as error:
@@ -68,54 +106,107 @@ class OutboxBroker(ORM):
             time.sleep(_AWAY_SECONDS)
             return None
 
+    def acknowledge(self, ticket: Ticket) -> None:
+        """Forget an ordinary task that is done; a batch is stored nowhere."""
+        if ticket.task_id is not None:
+            super().acknowledge(ticket.task_id)
+
+    def fail(self, ticket: Ticket) -> None:
+        """Forget a task that cannot be read, and that nobody will take up."""
+        self._board.withdraw(place=ticket.place, number=ticket.number)
+        self.acknowledge(ticket)
+
+    def _begin(self) -> None:
+        """Become the pusher; what a predecessor that died handed over may be lost."""
+        self._pid = os.getpid()
+        self._board.own_pusher()
+        self._inherited = self._board.handed
+
     def _next(self) -> list[Package] | None:
-        self._tick()
-        packages = [*self._beat(), *self._claim(), *(super().dequeue() or [])]
-        if not packages:
-            self._listener.wait(POLL_SECONDS)
-        return packages or None
+        self._housekeeping.tick()
+        self._write_off()
+        if not self._wait_for_room():
+            return None
+        for source in self._sources():
+            if task := source():
+                return [self._hand_over(task)]
+        self._listener.wait(POLL_SECONDS)
+        return None
 
-    def _tick(self) -> None:
-        """The housekeeping that needs no worker."""
-        if time.monotonic() - self._ticked_at < TICK_SECONDS:
-            return
-        if not self._ticked_at:
-            sync_rows()
-        self._ticked_at = time.monotonic()
-        sweep_expired()
-        sequence_events()
+    def _wait_for_room(self) -> bool:
+        """Whether a worker can begin something, now or in a moment.
 
-    def _claim(self) -> list[Package]:
+        It looks at memory only, so it can look often: a worker that becomes free has more to do.
+        """
+        until = time.monotonic() + _BUSY_SECONDS
+        while stop_flag.is_set() or self._board.room() < 1:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_BUSY_POLL_SECONDS)
+        return True
+
+    def _sources(self) -> list[Callable[[], _Task | None]]:
+        """Where to look for work. Messages and ordinary tasks take turns: neither starves."""
+        if self._is_ordinary_next:
+            return [self._beat, self._ordinary, self._claim]
+        return [self._beat, self._claim, self._ordinary]
+
+    def _hand_over(self, task: _Task) -> Package:
+        ticket = self._board.hand_over(task.kind, token=task.token, task_id=task.task_id)
+        return ticket, task.signed
+
+    def _claim(self) -> _Task | None:
         claim = claim_due()
         if claim is None:
-            return []
+            return None
+        failpoints.hit("after_claim")
+        self._is_ordinary_next = True
         message_ids = [str(message_id) for message_id in claim.message_ids]
-        name = "notifications.delivery.batch.deliver_batch"
-        return [_package(name, str(claim.token), message_ids, cluster=_cluster())]
+        signed = _signed(deliver_batch, str(claim.token), message_ids, cluster=self._cluster)
+        return _Task(Kind.OURS, signed, token=claim.token)
 
-    def _beat(self) -> list[Package]:
+    def _ordinary(self) -> _Task | None:
+        """One of django-q2's own tasks. They leave one worker to the messages, if there are two."""
+        if self._board.ordinary() >= max(1, self._board.workers - 1):
+            return None
+        self._is_ordinary_next = False
+        # Q_CLUSTER's `bulk` is 1: never more than one
+        for task_id, signed in super().dequeue() or []:
+            return _Task(Kind.ORDINARY, signed, task_id=task_id)
+        return None
+
+    def _beat(self) -> _Task | None:
         """The proof of progress goes the way of every task: to a worker, which notes it."""
         if time.monotonic() - self._beaten_at < BEAT_SECONDS:
-            return []
+            return None
         self._beaten_at = time.monotonic()
-        return [_package("notifications.queue.progress.beat", _cluster())]
+        return _Task(Kind.OURS, _signed(beat, self._cluster))
+
+    def _write_off(self) -> None:
+        """Stop waiting for tasks that died with a worker, or with the pusher before this one.
+
+        A batch that turns up after all has lost its lease and does nothing.
+        """
+        for task in self._board.waiting():
+            overtaken = task.number <= max(self._inherited, self._board.taken)
+            if overtaken and task.age > LOST_SECONDS:
+                logger.warning("A task was lost on its way to a worker")
+                if task.token:
+                    Lease(task.token).release_all()
+                self._board.withdraw(place=task.place, number=task.number)
 
 
-def _cluster() -> str:
-    """The name of this cluster: its host, and the process that hands out its work."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _package(func: str, *args: Any, **kwargs: Any) -> Package:
-    """A task that is not stored: no acknowledgement, no saved success, no time-out of django-q2."""
+def _signed(func: Callable[..., None], *args: Any, **kwargs: Any) -> str:
+    """A task that is not stored: no saved success, no time-out of django-q2."""
     task = {
         "id": uuid4().hex,
-        "name": func.rsplit(".", 1)[-1],
-        "func": func,
+        "name": func.__name__,
+        "func": f"{func.__module__}.{func.__name__}",
         "args": args,
         "kwargs": kwargs,
         "started": timezone.now(),
         "timeout": -1,
         "save": False,
     }
-    return None, SignedPackage.dumps(task)
+    signed: str = SignedPackage.dumps(task)
+    return signed

@@ -1,16 +1,20 @@
 """`manage.py qcluster`: the worker, once it is sure that it can work."""
 
+import sys
 from typing import Any
 
-from django_q.management.commands.qcluster import Command as ClusterCommand
+from django.core.management.base import BaseCommand
 
 from notifications.checks import run_startup_checks
+from notifications.queue.cluster import run_cluster
 
 
-class Command(ClusterCommand):
-    """django-q2's cluster, after every check has passed, the database's among them."""
+class Command(BaseCommand):
+    """Our cluster of django-q2's processes, in the place of django-q2's own command."""
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    help = "Starts a worker: a cluster of processes that send mail and do ordinary tasks."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
         """Check, then serve until SIGTERM. Raises SystemCheckError."""
         run_startup_checks()
-        super().handle(*args, **options)
+        sys.exit(run_cluster())
