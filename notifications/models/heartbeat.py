@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Now
 
 STALE_AFTER = timedelta(seconds=30)
@@ -16,12 +16,15 @@ class HeartbeatManager(models.Manager["Heartbeat"]):
 
     def beat(self, cluster: str) -> None:
         """Note that a worker of `cluster` has just taken up work; one statement."""
-        self.bulk_create(
-            [Heartbeat(cluster=cluster, beat_at=Now(), started_at=Now())],
-            update_conflicts=True,
-            update_fields=["beat_at"],
-            unique_fields=["cluster"],
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO notifications_heartbeat (cluster, started_at, beat_at)
+                VALUES (%s, now(), now())
+                ON CONFLICT (cluster) DO UPDATE SET beat_at = now()
+                """,
+                [cluster],
+            )
 
     def is_alive(self) -> bool:
         """Whether any cluster has made progress lately, by the database's clock."""

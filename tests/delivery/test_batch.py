@@ -7,6 +7,8 @@ from contextlib import ExitStack, closing
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -317,8 +319,6 @@ def test_an_attempt_is_committed_before_the_first_byte_leaves(
 
     class Watching(SmtpPeer):
         def converse(self, line: object) -> None:
-            from django.db import connection
-
             seen.append(Attempt.objects.filter(outcome="in_flight").count())
             connection.close()
             super().converse(line)  # type: ignore[arg-type]
@@ -348,3 +348,23 @@ def test_what_an_http_provider_cannot_send_alone_goes_through_an_smtp_one(
     deliver()
     (envelope,) = second.taken
     assert envelope.recipients == ("b@example.org",)
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_batch_costs_the_same_statements_however_many_its_messages(
+    settings: Settings, peers: ExitStack, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # long enough for all to end within one flush
+    monkeypatch.setattr("notifications.delivery.batch.FLUSH_SECONDS", 30)
+    configure(settings, {"first": smtp(peers.enter_context(SmtpPeer()))})
+    for _ in range(count):
+        make_message()
+    claim = claim_due()
+    assert claim is not None
+    ids = [str(message_id) for message_id in claim.message_ids]
+    with CaptureQueriesContext(connection) as queries:
+        deliver_batch(str(claim.token), ids, cluster="test")
+    verbs = [query["sql"].split()[0] for query in queries.captured_queries]
+    assert Message.objects.filter(state=State.SENT).count() == count
+    assert verbs.count("COMMIT") == 2
+    assert len(verbs) == 17, verbs
