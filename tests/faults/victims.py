@@ -1,11 +1,13 @@
 """Whom a row kills: one django-q2 child, the sentinel, or everything.
 
-@pytest.mark.parametrize("victim", VICTIMS)
-def test_…(row: Row, sink: SmtpPeer, victim: Victim) -> None:
-    with row.system(by_smtp(sink)) as system:
-        system.arm("after_in_flight=stop")      # the child stands still there
-        with Supervisor(system):
-            kill_at("after_in_flight", system, victim)
+    @pytest.mark.parametrize("victim", VICTIMS)
+    def test_…(row: Row, sink: SmtpPeer, victim: Victim) -> None:
+        with row.system(by_smtp(sink)) as system:
+            system.arm("after_in_flight=stop")
+            with Supervisor(system):
+                kill_at("after_in_flight", system, victim)
+
+The child stands still at the failpoint until it, or everything above it, is killed.
 """
 
 import os

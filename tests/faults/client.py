@@ -1,0 +1,91 @@
+"""An application that posts messages over HTTP, through whatever happens to the server."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from typing import Any, TypeVar
+from uuid import UUID
+
+from notifications.intake.tokens import issue_token
+from notifications.models import User
+from tests.conftest import wait_until
+
+T = TypeVar("T")
+
+FIELDS = {"from": "app@example.com", "to": ["reader@example.org"], "message": "Hello."}
+"""A submission without its subject."""
+
+_THREADS = 8
+_RETRY_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+class NoReplyError(Exception):
+    """The connection was refused or broke: nobody knows what became of the request."""
+
+
+@dataclass(slots=True)
+class Client:
+    """One user's application, at the web front on `port`."""
+
+    port: int
+    token: str
+    replies: list[Reply] = field(default_factory=list)
+    """Every answer it got."""
+
+    @classmethod
+    def of(cls, owner: User, port: int) -> "Client":
+        """A client with a new token of `owner`'s."""
+        return cls(port, issue_token(owner=owner, name="fault matrix")[1])
+
+    def ask(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Send a request and return the answer. Raises NoReplyError."""
+        told = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as http:
+            try:
+                http.request(method, path, body or None, told | dict(headers or {}))
+                answer = http.getresponse()
+                reply = Reply(answer.status, dict(answer.headers), answer.read())
+            except (OSError, HTTPException) as error:
+                raise NoReplyError from error
+        self.replies.append(reply)
+        return reply
+
+    def submit(self, key: str) -> UUID | None:
+        """Post a message under an Idempotency-Key; None unless it was answered with a 2xx."""
+        body = json.dumps(FIELDS | {"subject": f"Message {key}"}).encode()
+        try:
+            reply = self.ask("POST", "/v1/mail", body, {"Idempotency-Key": key})
+        except NoReplyError:
+            return None
+        return UUID(reply.json["id"]) if reply.status in range(200, 300) else None
+
+    def insist(self, key: str) -> UUID:
+        """Post it again and again under the same key, until it is taken."""
+        taken = wait_until(lambda: self.submit(key), seconds=_RETRY_SECONDS)
+        assert taken is not None
+        return taken
+
+
+def in_parallel(do: Callable[[str], T], keys: list[str]) -> dict[str, T]:
+    """Do something with each key on several threads; what came of each."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return dict(zip(keys, threads.map(do, keys), strict=True))

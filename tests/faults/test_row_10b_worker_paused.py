@@ -1,0 +1,47 @@
+"""Row 10b: a worker stands still for longer than its lease, and then goes on."""
+
+import os
+import signal
+
+import pytest
+
+from notifications.models import Delivery, Handoff, State
+from notifications.models.lease import LEASE_SECONDS
+from tests.conftest import wait_until
+from tests.faults.gate import Gate
+from tests.faults.row import Row
+from tests.faults.steps import by_smtp
+from tests.peers import SmtpPeer
+
+_MESSAGES = 10
+
+
+@pytest.mark.faults("10b", "a worker paused past its lease, then resumed")
+def test_a_worker_that_lost_its_lease_begins_nothing_more_of_its_batch(row: Row) -> None:
+    gate = Gate()
+    script = [gate.action, *[None] * _MESSAGES]
+    with (
+        SmtpPeer(on={"dot": script}) as sink,
+        row.system(by_smtp(sink), LIMBO_THREADS="1") as system,
+    ):
+        row.submit(_MESSAGES)
+        system.start_worker("paused")
+        wait_until(lambda: sink.ended, seconds=60)
+        begun = {envelope.handoff_id for envelope in sink.ended}
+        first_batch = {str(id_) for id_ in Handoff.objects.values_list("id", flat=True)}
+        assert len(first_batch) == _MESSAGES
+        os.killpg(system.pid("paused"), signal.SIGSTOP)
+        system.start_worker("other")
+        # the pause is real: the paused worker's own clock must see it
+        wait_until(
+            lambda: not Delivery.objects.filter(state=State.SENDING).exists(),
+            seconds=LEASE_SECONDS + 60,
+        )
+        gate.open()
+        os.killpg(system.pid("paused"), signal.SIGCONT)
+        wait_until(lambda: not Delivery.objects.exclude(state=State.SENT).exists(), seconds=120)
+        row.drain()
+        verdict = row.judge(sink)
+    late = {envelope.handoff_id for envelope in sink.ended} & (first_batch - begun)
+    assert late == set()
+    assert (verdict.handed_off, verdict.uncertain) == (_MESSAGES, 0)
