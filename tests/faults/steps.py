@@ -2,7 +2,10 @@
 
 from django.db import connection
 
-from notifications.models import Message
+from notifications.models import Delivery, Message, State
+from notifications.queue.choices import retry_now
+from tests.conftest import wait_until
+from tests.faults.row import Row
 from tests.faults.sink import SinkProcess
 from tests.peers import HttpPeer, SmtpPeer
 
@@ -17,7 +20,7 @@ def by_smtp(*sinks: SmtpPeer | SinkProcess) -> str:
 
 def by_postmark(peer: HttpPeer) -> str:
     """`LIMBO_PROVIDERS`: the peer as the provider `postmark`."""
-    return f"postmark=postmark://token@/?api_url={peer.url}"
+    return f"postmark=anymail-postmark://TOKEN@/?api_url={peer.url}"
 
 
 def leases_end() -> None:
@@ -32,3 +35,14 @@ def leases_end() -> None:
 def are_claimed() -> bool:
     """Whether a worker has some of the messages."""
     return Message.objects.filter(lease_until__isnull=False).exists()
+
+
+def waits_end(row: Row) -> None:
+    """Wait until a delivery is put off with nothing under way, then let its time come."""
+    wait_until(
+        lambda: (
+            Delivery.objects.filter(backoffs__gt=0, state=State.PENDING).exists()
+            and not are_claimed()
+        )
+    )
+    retry_now(row.accepted, by=row.owner())

@@ -241,8 +241,10 @@ class _Conversation:
         if refusal:
             reply(refusal).do(self._line)
             return
-        self._transaction.recipients.append(address)
-        self._behave("rcpt")
+        action = self._peer.action_at("rcpt") or reply(_BEHAVIOUR["rcpt"])
+        if not action.refuses:
+            self._transaction.recipients.append(address)
+        action.do(self._line)
 
     def _data(self) -> None:
         if self._peer.act("data", self._line):

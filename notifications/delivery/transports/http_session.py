@@ -163,7 +163,8 @@ class HandoffAdapter(HTTPAdapter):
         response = super().send(request, *args, **{**kwargs, "stream": True})
         call.status = response.status_code
         call.retry_after = response.headers.get("Retry-After")
-        for chunk in response.raw.stream(8192, decode_content=True):
+        # not by `stream`, which throws away what it has when the answer breaks off
+        while chunk := response.raw.read1(8192, decode_content=True):
             call.body += chunk
             if len(call.body) > MAX_ANSWER_OCTETS:
                 response.close()
