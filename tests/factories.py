@@ -59,6 +59,10 @@ class MessageFactory(DjangoModelFactory[Message]):
     # a moment ago: the database's now() is when the test's transaction began
     due_at = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=1))
     state = State.PENDING
+    # in the order in which they are made; none while it is not due
+    turn = factory.LazyAttributeSequence(
+        lambda message, n: n if message.due_at and message.due_at <= timezone.now() else None
+    )
 
 
 class ContentFactory(DjangoModelFactory[Content]):

@@ -50,6 +50,7 @@ def accepted(
         expires_at=now + DAY,
         state=State.PENDING,
         due_at=now,
+        turn=0,
     )
     Content.objects.create(message=message, text=text)
     for kind, addresses in ((RecipientKind.TO, to), (RecipientKind.CC, cc)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -61,13 +61,19 @@ def _worker() -> Finding:
 def _backlog() -> Finding:
     now = timezone.now()
     link = _messages(state=State.PENDING)
-    due = Message.objects.filter(due_at__lte=now, lease_until__isnull=True)
-    oldest = due.order_by("due_at").values_list("due_at", flat=True).first()
+    waiting = Message.objects.filter(due_at__lte=now, lease_until__isnull=True)
+    # every user's oldest is near the front of the queue: its order within a user is that of time
+    in_line = waiting.filter(turn__isnull=False).order_by("turn", "id")
+    without_turn = waiting.filter(turn__isnull=True).order_by("due_at")
+    fronts = [rows.values("due_at")[: COUNT_CAP + 1] for rows in (in_line, without_turn)]
+    found = [front.aggregate(count=Count("*"), oldest=Min("due_at")) for front in fronts]
+    count = _up_to_cap(sum(row["count"] for row in found))
+    oldest = min((row["oldest"] for row in found if row["oldest"]), default=None)
     if oldest is None:
         return Finding("Backlog", "Nothing waits for a worker.", "good", link)
     if now - oldest < PATIENCE:
-        return Finding("Backlog", f"{_capped(due)} due, none for long.", "good", link)
-    text = f"{_capped(due)} due, the oldest for {timesince(oldest, now)}."
+        return Finding("Backlog", f"{count} due, none for long.", "good", link)
+    text = f"{count} due, the oldest for {timesince(oldest, now)}."
     return Finding("Backlog", text, "doubt", link)
 
 
@@ -102,5 +108,8 @@ def _messages(*, state: str) -> str:
 
 
 def _capped(rows: QuerySet[Message]) -> str:
-    count = rows.order_by().values("pk")[: COUNT_CAP + 1].count()
+    return _up_to_cap(rows.order_by().values("pk")[: COUNT_CAP + 1].count())
+
+
+def _up_to_cap(count: int) -> str:
     return f"{COUNT_CAP}+" if count > COUNT_CAP else str(count)

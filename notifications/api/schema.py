@@ -11,6 +11,7 @@ from notifications.api.problems import PROBLEM_JSON
 from notifications.api.serializers import ProblemSerializer
 from notifications.intake.idempotency import KEEP_HOURS, MAX_KEY_LENGTH
 from notifications.intake.mail_request import MAX_HEADER_OCTETS, MAX_RECIPIENTS
+from notifications.models import Priority
 
 _MAILBOX = {"type": "string", "maxLength": MAX_HEADER_OCTETS}
 
@@ -32,6 +33,12 @@ SUBMISSION = {
             "bcc": _recipients("Further recipients, whom nobody sees."),
             "subject": {"type": "string", "minLength": 1, "maxLength": MAX_HEADER_OCTETS},
             "message": {"type": "string", "minLength": 1, "description": "The text."},
+            "priority": {
+                "type": "string",
+                "enum": Priority.values,
+                "default": Priority.NORMAL.value,
+                "description": "Urgent messages go ahead of normal ones, and these of bulk.",
+            },
         },
         "example": {
             "from": "Ada <ada@example.com>",

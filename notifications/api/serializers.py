@@ -151,7 +151,7 @@ class MessageDetailSerializer(MessageSerializer):
     class Meta(MessageSerializer.Meta):
         """What the list shows, and the rest."""
 
-        fields = (*MessageSerializer.Meta.fields, "counts", "deliveries", "events")
+        fields = (*MessageSerializer.Meta.fields, "priority", "counts", "deliveries", "events")
         read_only_fields = fields
 
     @extend_schema_field(

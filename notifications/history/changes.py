@@ -3,7 +3,8 @@
 Every transaction that changes deliveries first calls `lock_messages`, as a statement of its own:
 without it two transactions that settle two deliveries of one message would each derive
 `Message.state` from the other's old row. Then `change_deliveries` moves the deliveries, derives
-the messages' state, `due_at` and `seq`, and writes the events, in one statement.
+the messages' state, `due_at` and `seq`, and writes the events, in one statement. A message that is
+not due any more loses its turn; when it is due again the queue gives it a new one.
 """
 
 import json
@@ -103,7 +104,8 @@ a AS (
 ),
 m AS (
     UPDATE notifications_message SET
-        seq = seq + a.c, state = (%(rank)s::text[])[a.r], due_at = a.due_at
+        seq = seq + a.c, state = (%(rank)s::text[])[a.r], due_at = a.due_at,
+        turn = CASE WHEN a.due_at <= now() THEN turn END
     FROM a WHERE notifications_message.id = a.message_id
     RETURNING notifications_message.id, seq, a.c
 ),

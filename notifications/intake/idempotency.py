@@ -14,7 +14,7 @@ from django.db import connection
 
 from notifications.intake.errors import Fault, IdempotencyConflictError, InvalidRequestError
 from notifications.intake.mail_request import MailRequest
-from notifications.models import IdempotencyKey, User
+from notifications.models import IdempotencyKey, Priority, User
 
 KEEP_HOURS = 24
 """How long a key holds; after that it may be used for something new."""
@@ -53,7 +53,11 @@ def check_key(key: str) -> None:
 
 def request_hash(request: MailRequest) -> bytes:
     """What two submissions have in common when they ask for the same."""
-    canonical = json.dumps(asdict(request), sort_keys=True, ensure_ascii=True)
+    fields = asdict(request)
+    # left out where it says nothing, as in the keys that were taken before there were priorities
+    if request.priority is Priority.NORMAL:
+        del fields["priority"]
+    canonical = json.dumps(fields, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).digest()
 
 

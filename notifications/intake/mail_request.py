@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from notifications.intake.addresses import AddressError, Mailbox, read_mailbox
 from notifications.intake.errors import Fault, InvalidRequestError
-from notifications.models import RecipientKind
+from notifications.models import Priority, RecipientKind
 
 MAX_REQUEST_OCTETS = 10 * 1024 * 1024
 """A whole request as it arrives; the way in holds it while it reads."""
@@ -19,7 +19,7 @@ MAX_HEADER_OCTETS = 998
 """A subject or a mailbox, in UTF-8: the longest line that RFC 5322 (2.1.1) lets through."""
 
 RECIPIENT_FIELDS = tuple(kind.value for kind in RecipientKind)
-FIELDS = ("from", *RECIPIENT_FIELDS, "subject", "message")
+FIELDS = ("from", *RECIPIENT_FIELDS, "subject", "message", "priority")
 
 _TextRule = Callable[[str], tuple[str, str] | None]
 """What is wrong with a text (detail and code), or nothing."""
@@ -46,6 +46,7 @@ class MailRequest:
     bcc: tuple[Mailbox, ...]
     subject: str
     message: str
+    priority: Priority = Priority.NORMAL
 
     def recipients(self) -> Iterator[tuple[RecipientKind, int, Mailbox]]:
         """Every recipient with its field and its place there."""
@@ -58,8 +59,9 @@ def read_mail_request(fields: object) -> MailRequest:
     """Read a submission from decoded JSON (or its like).
 
     `from` is a mailbox; `to`, `cc` and `bcc` are lists of mailboxes, or one mailbox; `subject` and
-    `message` are strings. Empty stands for missing. Raises InvalidRequestError with every fault:
-    first what is missing, in the order subject, message, receivers, from; then the rest.
+    `message` are strings; `priority` is one of Priority's values. Empty stands for missing. Raises
+    InvalidRequestError with every fault: first what is missing, in the order subject, message,
+    receivers, from; then the rest.
     """
     if not isinstance(fields, Mapping):
         raise InvalidRequestError(Fault("", "The request must be a JSON object.", "type"))
@@ -68,10 +70,11 @@ def read_mail_request(fields: object) -> MailRequest:
     to, cc, bcc = reader.recipients()
     subject = reader.text("subject", _header_fault)
     message = reader.text("message", _body_fault)
+    priority = reader.text("priority", _priority_fault)
     faults = [*_missing(fields), *reader.faults, *_unknown(fields)]
     if faults or sender is None:
         raise InvalidRequestError(*faults)
-    return MailRequest(sender, to, cc, bcc, subject, message)
+    return MailRequest(sender, to, cc, bcc, subject, message, Priority(priority or "normal"))
 
 
 def _missing(fields: Mapping[str, object]) -> list[Fault]:
@@ -127,6 +130,12 @@ def _header_fault(text: str) -> tuple[str, str] | None:
 def _body_fault(text: str) -> tuple[str, str] | None:
     if _NOT_IN_BODIES.search(text):
         return "NUL and unpaired surrogates are not allowed here.", "character"
+    return None
+
+
+def _priority_fault(text: str) -> tuple[str, str] | None:
+    if text not in Priority.values:
+        return f"This must be one of {', '.join(Priority.values)}.", "choice"
     return None
 
 

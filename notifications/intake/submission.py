@@ -12,6 +12,7 @@ from notifications.history.requests import RequestOrigin, record_request
 from notifications.intake.idempotency import check_key, message_id_of, take_key
 from notifications.intake.mail_request import MailRequest
 from notifications.models import State, User
+from notifications.models.fair_share import CLOCK_ID, OFFSETS
 from notifications.models.wakeup import wake
 
 EXPIRES_AFTER_HOURS = 24
@@ -23,7 +24,11 @@ ACCEPTED = 200
 # One statement is one round trip and one transaction of its own. The suppression is looked up
 # under the address as given and in lower case: whoever asked for no more mail did not mean a
 # spelling. Constraints between the tables are checked at the commit, so their order is free.
-_STORE = """
+#
+# `f` gives the message its place (see models.fair_share). Its row stays locked until the commit, so
+# one user's submissions of one priority commit one after the other: the price of an order without
+# gaps or ties.
+_STORE = f"""
 WITH r AS (
     SELECT t.*, s.reason, s.reason IS NOT NULL AS is_suppressed
     FROM unnest(
@@ -35,15 +40,29 @@ WITH r AS (
         WHERE owner_id = %(owner)s AND address IN (t.address, lower(t.address)) LIMIT 1
     ) s ON true
 ),
+v AS (
+    SELECT count(*) AS cost, coalesce(
+        (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
+    ) AS clock
+    FROM r WHERE NOT is_suppressed HAVING count(*) > 0
+),
+f AS (
+    INSERT INTO notifications_fairshare AS f (owner_id, priority, finish)
+    SELECT %(owner)s, %(priority)s, clock + cost FROM v
+    ON CONFLICT (owner_id, priority) DO UPDATE
+    SET finish = excluded.finish + greatest(f.finish - (SELECT clock FROM v), 0)
+    RETURNING finish - (SELECT cost FROM v) AS start
+),
 m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
-         expires_at, state, seq, due_at)
+         expires_at, state, seq, due_at, priority, turn)
     SELECT %(id)s, %(owner)s, %(sender)s, %(sender_address)s, %(subject)s, %(header_id)s,
         now(), now() + %(hours)s * interval '1 hour',
         CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE 'pending' END,
         1 + count(*) FILTER (WHERE is_suppressed),
-        CASE WHEN NOT bool_and(is_suppressed) THEN now() END
+        CASE WHEN NOT bool_and(is_suppressed) THEN now() END,
+        %(priority)s, (SELECT start + %(offset)s FROM f)
     FROM r
     RETURNING state
 ),
@@ -61,7 +80,7 @@ d AS (
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, at, data)
-    SELECT %(id)s, NULL::uuid, 1, 'accepted', now(), '{}'::jsonb
+    SELECT %(id)s, NULL::uuid, 1, 'accepted', now(), '{{}}'::jsonb
     UNION ALL
     SELECT %(id)s, id, 1 + row_number() OVER (ORDER BY place), 'suppressed', now(),
         jsonb_build_object('reason', reason)
@@ -80,7 +99,7 @@ l AS (
     WHERE %(method)s::text IS NOT NULL
 )
 SELECT state FROM m
-"""
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +175,8 @@ def _message_parameters(message_id: UUID, request: MailRequest) -> Mapping[str, 
         "subject": request.subject,
         "header_id": f"<{message_id.hex}@{request.sender.ascii_domain}>",
         "text": request.message,
+        "priority": request.priority.value,
+        "offset": OFFSETS[request.priority],
     }
 
 

@@ -27,6 +27,17 @@ As many of one user's urgent messages pass the others' normal ones; more of them
 nobody's flood of urgent mail stops everybody else's.
 """
 
+OFFSETS = {Priority.URGENT: -HEAD_START, Priority.NORMAL: 0, Priority.BULK: HEAD_START}
+"""What a message's priority adds to its start: the sum is its turn."""
+
+OFFSET_SQL = (
+    f"CASE priority WHEN 'urgent' THEN {-HEAD_START} WHEN 'bulk' THEN {HEAD_START} ELSE 0 END"
+)
+"""The same, of a row with a `priority`."""
+
+CLOCK_ID = 1
+"""The key of QueueClock's single row."""
+
 
 class FairShare(models.Model):
     """How far one user's messages of one priority reach in the queue's virtual time."""
@@ -44,6 +55,6 @@ class FairShare(models.Model):
 
 
 class QueueClock(models.Model):
-    """The queue's virtual time: the latest start among the claimed messages. A single row."""
+    """The queue's virtual time: how far the claim has come; see `queue.claim`. A single row."""
 
     turn = models.BigIntegerField()

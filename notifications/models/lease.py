@@ -69,12 +69,14 @@ class Lease:
         """Give up the lease on `message_ids`; where it is already lost nothing changes.
 
         A message with an attempt in flight keeps it: such a message must meet the sweeper when
-        its worker does not record the outcome.
+        its worker does not record the outcome. What is not due any more loses its turn, which a
+        worker of an older version may have left to it: the claim would take it again and again.
         """
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                UPDATE notifications_message m SET lease_token = NULL, lease_until = NULL
+                UPDATE notifications_message m SET lease_token = NULL, lease_until = NULL,
+                    turn = CASE WHEN due_at <= now() THEN turn END
                 WHERE id = ANY(%s) AND lease_token = %s AND NOT EXISTS (
                     SELECT 1 FROM notifications_handoff h
                     WHERE h.message_id = m.id AND h.outcome = 'in_flight'

@@ -34,6 +34,7 @@ from notifications.queue.claim import claim_due
 from notifications.queue.housekeeping import Housekeeping
 from notifications.queue.listener import Listener
 from notifications.queue.progress import beat
+from notifications.queue.turns import give_turns
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ class ClusterBroker(OutboxBroker):
         return ticket, task.signed
 
     def _claim(self) -> _Task | None:
-        claim = claim_due()
+        claim = claim_due() or (claim_due() if give_turns() else None)
         if claim is None:
             return None
         failpoints.hit("after_claim")

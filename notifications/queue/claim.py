@@ -1,47 +1,75 @@
-"""The claim: take what is due, oldest first, under a new lease."""
+"""The claim: take those whose turn it is, under a new lease, and move the queue's clock on."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.db import connection
 
+from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.lease import LEASE_SECONDS
 
 CLAIM_LIMIT = 100
 """Messages in one batch: enough to share the commits, few enough to finish within a lease."""
 
+# `next` asks for what the index message_turn holds, in its order: one scan, and no sort, however
+# long the queue. `batch` leaves out those that were with a worker that died; the first in order
+# is taken even so, but alone, so that what kills a worker harms nothing else.
+#
+# The clock is where a newcomer starts. It follows the starts of what is taken, but for urgent
+# messages their turns, a head start earlier: a flood of urgent mail must not carry the clock past
+# what others have had waiting, or each newcomer would come after all of that. Only when the queue
+# is drained nobody waits whom that could harm, and a user's urgent mail has its head start again.
+_CLAIM = f"""
+WITH next AS (
+    SELECT id, turn, deaths, {OFFSET_SQL} AS shift
+    FROM notifications_message
+    WHERE turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL
+    ORDER BY turn, id
+    LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+placed AS (
+    SELECT *, row_number() OVER line AS place, first_value(deaths) OVER line AS first_deaths
+    FROM next WINDOW line AS (ORDER BY turn, id)
+),
+batch AS (
+    SELECT * FROM placed WHERE CASE WHEN first_deaths > 0 THEN place = 1 ELSE deaths = 0 END
+),
+claimed AS (
+    UPDATE notifications_message m
+    SET lease_token = %(token)s, lease_until = now() + %(seconds)s * interval '1 second'
+    FROM batch WHERE m.id = batch.id
+),
+clock AS (
+    INSERT INTO notifications_queueclock AS c (id, turn)
+    SELECT {CLOCK_ID}, greatest(0, CASE
+        WHEN count(*) = (SELECT count(*) FROM next) AND count(*) < %(limit)s
+        THEN max(turn - shift)
+        ELSE max(turn - greatest(shift, 0))
+    END)
+    FROM batch HAVING count(*) > 0
+    ON CONFLICT (id) DO UPDATE SET turn = excluded.turn WHERE c.turn < excluded.turn
+)
+SELECT id FROM batch ORDER BY place
+"""  # noqa: S608 - made of constants
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A batch of messages that one worker may work on."""
+    """A batch of messages that one worker may work on, in the order of their turns."""
 
     token: UUID
     message_ids: list[UUID]
 
 
 def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:
-    """Claim up to `limit` messages that are due; None if there are none.
+    """Claim up to `limit` messages whose turn it is; None if there are none.
 
-    One short statement: workers skip the rows that another is claiming at this moment.
+    One short statement: workers skip the rows that another is claiming at this moment. What became
+    due without a turn is not seen: `give_turns` comes first.
     """
     token = uuid4()
     with connection.cursor() as cursor:
-        # ORDER BY in a sub-select of its own: an UPDATE has none, and the index gives it for free
-        cursor.execute(
-            """
-            WITH due AS (
-                SELECT id FROM notifications_message
-                WHERE due_at <= now() AND lease_until IS NULL
-                ORDER BY due_at, id
-                LIMIT %(limit)s
-                FOR NO KEY UPDATE SKIP LOCKED
-            )
-            UPDATE notifications_message m
-            SET lease_token = %(token)s, lease_until = now() + %(seconds)s * interval '1 second'
-            FROM due WHERE m.id = due.id
-            RETURNING m.id
-            """,
-            {"limit": limit, "token": token, "seconds": LEASE_SECONDS},
-        )
+        cursor.execute(_CLAIM, {"limit": limit, "token": token, "seconds": LEASE_SECONDS})
         message_ids = [row[0] for row in cursor.fetchall()]
     return Claim(token, message_ids) if message_ids else None

@@ -5,6 +5,7 @@ import time
 from notifications.delivery.providers import sync_rows
 from notifications.history.positions import sequence_events
 from notifications.queue.sweep import sweep_expired
+from notifications.queue.turns import give_turns
 
 TICK_SECONDS = 1.0
 
@@ -23,4 +24,5 @@ class Housekeeping:
             sync_rows()
         self._ticked_at = time.monotonic()
         sweep_expired()
+        give_turns()
         sequence_events()

@@ -18,6 +18,7 @@ from notifications.history.changes import Change
 from notifications.models import Attempt, Delivery, Handoff, Heartbeat, Message, Provider, State
 from notifications.queue.choices import cancel
 from notifications.queue.claim import claim_due
+from notifications.queue.turns import give_turns
 from tests.factories import UserFactory, make_message
 from tests.peers.actions import drop, reply
 from tests.peers.http_peer import Answer, HttpPeer
@@ -60,6 +61,7 @@ def only_first(settings: Settings, first: str, second: str) -> None:
 
 def deliver() -> None:
     """Claim what is due and deliver it, as a worker does."""
+    give_turns()
     claim = claim_due()
     assert claim is not None
     ids = [str(message_id) for message_id in claim.message_ids]

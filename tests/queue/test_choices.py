@@ -10,6 +10,7 @@ from notifications.history.changes import Change, change_deliveries, lock_messag
 from notifications.models import Message, State, User
 from notifications.queue.choices import cancel, requeue, retry_now
 from notifications.queue.claim import claim_due
+from notifications.queue.turns import give_turns
 from tests.factories import UserFactory, make_message
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +35,9 @@ def move(message: Message, *states: State, before: State = State.PENDING) -> Non
 def test_a_waiting_message_is_due_at_once(ann: User) -> None:
     message = make_message()
     move(message, State.SENDING, State.PENDING)
-    assert claim_due() is None
+    assert (give_turns(), claim_due()) == (0, None)
     assert retry_now([message.id], by=ann) == 1
+    assert give_turns() == 1
     assert claim_due() is not None
     event = message.events.order_by("-seq")[0]
     assert (event.kind, event.data) == ("retried", {"by": "ann", "deliveries": 1})
@@ -56,6 +58,7 @@ def test_a_dead_letter_is_sent_again_as_a_new_generation_with_new_time(ann: User
     assert delivery.finalized_at is None
     message.refresh_from_db()
     assert message.expires_at > timezone.now() + timedelta(hours=23)
+    assert give_turns() == 1
     assert claim_due() is not None
     event = message.events.order_by("-seq")[0]
     assert event.kind == "pending"

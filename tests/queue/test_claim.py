@@ -1,28 +1,29 @@
-"""The claim takes what is due, once, oldest first, by one index scan."""
+"""The claim takes those whose turn it is, once, in order, by one index scan."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from notifications.models import Message, State
+from notifications.models import Message, QueueClock, State
 from notifications.models.lease import LEASE_SECONDS, Lease
 from notifications.queue.claim import claim_due
-from tests.factories import MessageFactory, make_message
+from notifications.queue.turns import give_turns
+from tests.factories import MessageFactory, UserFactory, make_message
+from tests.queue.line import plan_of, queue_up
 
 pytestmark = pytest.mark.django_db
 
 
-def test_due_messages_are_claimed_oldest_first() -> None:
-    now = timezone.now()
-    ages = [3, 9, 6]
-    messages = {age: make_message(due_at=now - timedelta(seconds=age)) for age in ages}
+def test_messages_are_claimed_in_the_order_of_their_turns() -> None:
+    messages = {turn: make_message(turn=turn) for turn in (3, -9, 6)}
     claim = claim_due(limit=2)
     assert claim is not None
-    assert set(claim.message_ids) == {messages[9].id, messages[6].id}
+    assert claim.message_ids == [messages[-9].id, messages[3].id]
 
 
 def test_what_is_not_due_yet_or_settled_is_not_claimed() -> None:
@@ -56,33 +57,68 @@ def test_a_row_that_another_worker_is_claiming_is_skipped() -> None:
     assert message.lease_token is not None
 
 
+def test_a_message_that_was_with_a_worker_that_died_is_claimed_alone() -> None:
+    first, suspect, last = (make_message(deaths=deaths) for deaths in (0, 1, 0))
+    batches = [claim_due() for _ in range(3)]
+    ids = [batch and batch.message_ids for batch in batches]
+    assert ids == [[first.id, last.id], [suspect.id], None]
+
+
+def test_a_suspect_whose_turn_it_is_does_not_wait_for_the_others() -> None:
+    suspect, other = make_message(deaths=2), make_message()
+    ids = [batch and batch.message_ids for batch in (claim_due(), claim_due())]
+    assert ids == [[suspect.id], [other.id]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claimers_at_the_same_moment_never_get_the_same_message() -> None:
+    owner = UserFactory()
+    queue_up(owner, 2000)
+    start = threading.Barrier(4)
+
+    def claim_all(_: int) -> list[UUID]:
+        try:
+            start.wait()
+            claims = iter(lambda: claim_due(limit=20), None)
+            return [message_id for claim in claims for message_id in claim.message_ids]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        claimed = [message_id for ids in pool.map(claim_all, range(4)) for message_id in ids]
+    assert len(claimed) == len(set(claimed)) == 2000
+
+
 def test_the_claim_costs_one_statement(django_assert_num_queries: object) -> None:
     make_message()
     with django_assert_num_queries(1):  # type: ignore[operator]
         claim_due()
 
 
-def test_the_claim_reads_only_its_own_index() -> None:
-    """At many settled messages the plan must not look at one of them."""
-    message = make_message()
+def test_the_clock_stands_still_while_nothing_is_claimed() -> None:
+    assert claim_due() is None
+    assert not QueueClock.objects.exists()
+
+
+def test_the_clock_never_goes_back() -> None:
+    for turn in (7, 5):
+        make_message(turn=turn)
+        assert claim_due() is not None
+        assert [clock.turn for clock in QueueClock.objects.all()] == [7]
+
+
+def test_the_claim_reads_only_its_own_index_and_sorts_no_more_than_a_batch() -> None:
+    """However many messages have ended, and however many wait."""
+    queue_up(UserFactory(), 50_000)
     with connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO notifications_message
-            (id, owner_id, sender, sender_address, subject, header_message_id, expires_at,
-             state, seq)
-            SELECT gen_random_uuid(), %s, '', '', '', '', now(), 'sent', 0
-            FROM generate_series(1, 20000)""",
-            [message.owner_id],
+            """UPDATE notifications_message SET state = 'sent', due_at = NULL, turn = NULL
+            WHERE turn < 20000"""
         )
         cursor.execute("ANALYZE notifications_message")
-        cursor.execute(
-            """EXPLAIN SELECT id FROM notifications_message
-            WHERE due_at <= now() AND lease_until IS NULL
-            ORDER BY due_at, id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED"""
-        )
-        plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "message_claim" in plan
-    assert "Seq Scan" not in plan
+    node = plan_of(claim_due, "LockRows")
+    assert [child["Node Type"] for child in node["Plans"]] == ["Index Scan"]
+    assert node["Plans"][0]["Index Name"] == "message_turn"
 
 
 def test_a_lease_is_renewed_only_by_its_holder() -> None:
@@ -104,3 +140,16 @@ def test_a_released_message_can_be_claimed_again() -> None:
     Lease(claim.token).release([message.id])
     assert claim_due() is not None
     assert Message.objects.get().lease_token is not None
+
+
+def test_a_released_message_that_is_not_due_does_not_come_up_again_until_it_is() -> None:
+    """Workers of an older version leave a turn where there must be none."""
+    message = make_message()
+    Message.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    claim = claim_due()
+    assert claim is not None
+    Lease(claim.token).release([message.id])
+    assert (claim_due(), give_turns()) == (None, 0)
+    Message.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    assert give_turns() == 1
+    assert claim_due() is not None

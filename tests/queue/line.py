@@ -1,0 +1,61 @@
+"""Long queues, made fast, and a look at how PostgreSQL answers."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from notifications.models import Priority, User
+from notifications.queue.turns import give_turns
+
+_SEED = """
+WITH m AS (
+    INSERT INTO notifications_message
+        (id, owner_id, sender, sender_address, subject, header_message_id, expires_at, state, seq,
+         due_at, priority)
+    SELECT gen_random_uuid(), %(owner)s, '', 'app@example.com', '', '',
+        now() + interval '1 day', 'pending', 0, now(), %(priority)s
+    FROM generate_series(1, %(count)s)
+    RETURNING id, owner_id, due_at
+)
+INSERT INTO notifications_delivery
+    (id, message_id, owner_id, kind, position, address, name, state, generation, rounds, backoffs,
+     due_at)
+SELECT gen_random_uuid(), id, owner_id, 'to', 0, 'reader@example.org', '', 'pending', 1, 0, 0,
+    due_at
+FROM m
+"""
+
+
+def become_due(owner: User, count: int, priority: Priority = Priority.NORMAL) -> None:
+    """Make as many messages of `owner` due, which have no turn yet."""
+    with connection.cursor() as cursor:
+        parameters: dict[str, Any] = {"owner": owner.pk, "count": count, "priority": priority.value}
+        cursor.execute(_SEED, parameters)
+
+
+def queue_up(owner: User, count: int, priority: Priority = Priority.NORMAL) -> None:
+    """Put as many messages of `owner` into the queue, each with its turn."""
+    become_due(owner, count, priority)
+    give_turns(limit=count)
+
+
+def plan_of(call: Callable[[], object], node_type: str) -> dict[str, Any]:
+    """The only node of that type in the plan of the one statement that `call` executes."""
+    with CaptureQueriesContext(connection) as queries:
+        call()
+    (query,) = queries
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (FORMAT JSON) " + query["sql"].replace("%", "%%"), [])
+        (answer,) = cursor.fetchone()
+    plan = answer[0] if isinstance(answer, list) else json.loads(answer)[0]
+    (node,) = [node for node in _nodes(plan["Plan"]) if node["Node Type"] == node_type]
+    return node
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)

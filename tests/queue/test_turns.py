@@ -1,0 +1,175 @@
+"""What becomes due again gets its turn by the same rule as what is submitted."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from notifications.models import FairShare, Message, Priority, QueueClock, User
+from notifications.models.fair_share import HEAD_START
+from notifications.queue.claim import claim_due
+from notifications.queue.turns import give_turns
+from tests.factories import MessageFactory, UserFactory, make_message
+from tests.queue.line import become_due, plan_of, queue_up
+
+pytestmark = pytest.mark.django_db
+
+
+def turns() -> dict[UUID, int | None]:
+    """Every message's turn."""
+    return dict(Message.objects.values_list("id", "turn"))
+
+
+def test_they_stand_in_line_in_the_order_in_which_they_became_due() -> None:
+    now = timezone.now()
+    owner = UserFactory()
+    made = [
+        make_message(owner=owner, turn=None, due_at=now - timedelta(seconds=age))
+        for age in (10, 30, 20)
+    ]
+    assert give_turns() == 3
+    assert [turns()[message.id] for message in made] == [2, 0, 1]
+    assert FairShare.objects.get().finish == 3
+
+
+def test_each_costs_as_many_places_as_it_has_recipients_that_wait() -> None:
+    owner = UserFactory()
+    make_message("a@example.org", "b@example.org", "c@example.org", owner=owner, turn=None)
+    message = make_message("a@example.org", "b@example.org", owner=owner, turn=None)
+    message.deliveries.filter(position=0).update(state="sending", due_at=None)
+    give_turns()
+    assert sorted(turns().values(), key=str) == [0, 3]
+    assert FairShare.objects.get().finish == 4
+
+
+def test_they_come_after_what_their_owner_has_in_line_and_not_before_the_clock() -> None:
+    ann, bob = UserFactory(), UserFactory()
+    QueueClock.objects.create(id=1, turn=100)
+    FairShare.objects.create(owner=ann, priority="normal", finish=250)
+    FairShare.objects.create(owner=bob, priority="normal", finish=20)
+    first, second = (make_message(owner=owner, turn=None) for owner in (ann, bob))
+    give_turns()
+    assert turns() == {first.id: 250, second.id: 100}
+    assert [share.finish for share in FairShare.objects.order_by("owner")] == [251, 101]
+
+
+def test_each_priority_has_its_line() -> None:
+    owner = UserFactory()
+    made = {
+        priority: [make_message(owner=owner, turn=None, priority=priority) for _ in range(2)]
+        for priority in Priority
+    }
+    give_turns()
+    starts = {Priority.URGENT: -HEAD_START, Priority.NORMAL: 0, Priority.BULK: HEAD_START}
+    for priority, messages in made.items():
+        places = sorted(turns()[message.id] or 0 for message in messages)
+        assert places == [starts[priority], starts[priority] + 1]
+
+
+def test_what_is_not_due_or_is_with_a_worker_gets_none() -> None:
+    make_message(due_at=timezone.now() + timedelta(minutes=1))
+    MessageFactory(due_at=None, state="sent")
+    make_message()
+    assert claim_due() is not None
+    Message.objects.filter(lease_until__isnull=False).update(turn=None)
+    assert give_turns() == 0
+    assert set(turns().values()) == {None}
+
+
+def test_a_call_gives_no_more_than_its_limit_and_the_longest_due_come_first() -> None:
+    now = timezone.now()
+    ages = (10, 30, 20)
+    made = [make_message(turn=None, due_at=now - timedelta(seconds=age)) for age in ages]
+    assert (give_turns(limit=2), give_turns(limit=2), give_turns(limit=2)) == (2, 1, 0)
+    owners_first = [turns()[message.id] for message in made]
+    assert owners_first == [0, 0, 0]
+
+
+def test_a_storm_of_one_users_retries_passes_nobody_elses_mail() -> None:
+    storm, quiet = UserFactory(), UserFactory()
+    become_due(storm, 1500)
+    Message.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    message = make_message(owner=quiet, turn=None)
+    give_turns()
+    queue_up(storm, 500)
+    claim = claim_due(limit=10)
+    assert claim is not None
+    assert message.id in claim.message_ids
+
+
+def test_it_costs_one_statement(django_assert_num_queries: object) -> None:
+    make_message(turn=None)
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        give_turns()
+
+
+def test_it_reads_only_its_own_index() -> None:
+    """However many messages have ended, are in line, or wait for later."""
+    owner = UserFactory()
+    queue_up(owner, 40_000)
+    become_due(owner, 20_000)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE notifications_message SET state = 'sent', due_at = NULL, turn = NULL
+            WHERE turn < 20000"""
+        )
+        cursor.execute("ANALYZE notifications_message, notifications_delivery")
+    node = plan_of(give_turns, "LockRows")
+    assert [child["Node Type"] for child in node["Plans"]] == ["Index Scan"]
+    assert node["Plans"][0]["Index Name"] == "message_due"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_give_each_message_one_turn_and_each_turn_once() -> None:
+    owners = [UserFactory() for _ in range(3)]
+    for owner in owners:
+        become_due(owner, 300)
+    start = Barrier(2)
+
+    def give() -> None:
+        try:
+            start.wait()
+            while give_turns(limit=50):
+                pass
+        finally:
+            connection.close()
+
+    threads = [Thread(target=give) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    # each skips what the other has locked, so either may end a little early
+    give_turns()
+    for owner in owners:
+        given = Message.objects.filter(owner=owner).order_by("turn").values_list("turn", flat=True)
+        assert list(given) == list(range(300))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_somebody_is_changing_waits_for_the_next_call(owner_held: User) -> None:
+    message = make_message(owner=owner_held, turn=None)
+    given: list[int] = []
+
+    def give() -> None:
+        try:
+            given.append(give_turns())
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        Message.objects.select_for_update().get(id=message.id)
+        thread = Thread(target=give)
+        thread.start()
+        thread.join(timeout=60)
+    assert given == [0]
+    assert give_turns() == 1
+
+
+@pytest.fixture
+def owner_held(transactional_db: None) -> User:
+    """Whose message it is."""
+    return UserFactory()
