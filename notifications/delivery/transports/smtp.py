@@ -23,6 +23,7 @@ from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdic
 from notifications.delivery.mime import build_mime
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
+from notifications.delivery.transports.patience import Patience
 from notifications.delivery.transports.smtp_session import (
     CLOSING,
     BrokenConnectionError,
@@ -121,7 +122,7 @@ class Transaction:
     def _name_recipients(self) -> None:
         refusals = []
         for delivery_id, address in self._letter.recipients:
-            code, text = self._session.reply_to("RCPT", f"TO:<{address}>")
+            code, text = self._session.reply_to(Phase.RCPT, "RCPT", f"TO:<{address}>")
             if not is_positive(Phase.RCPT, code):
                 refusals.append((code, text))
                 reading = read_smtp(Phase.RCPT, code)
@@ -181,7 +182,8 @@ class SmtpTransport:
         except Exception as error:  # noqa: BLE001 - whatever it is, it cannot be sent
             verdict = Verdict(Reading.UNBUILDABLE, answer=fault_text(error))
             return HandoffResult.for_all(request, verdict)
-        kept = self._kept_session(deadline)
+        patience = Patience.until(deadline)
+        kept = self._kept_session(patience)
         if kept is not None:
             try:
                 return self._hand_over(kept, letter, commit, is_kept=True)
@@ -189,7 +191,7 @@ class SmtpTransport:
                 # it went stale while it was kept; nothing was accepted
                 pass
         try:
-            session = self._connect(deadline)
+            session = self._connect(patience)
         except NotAcceptedError as error:
             answer = self._config.without_secrets(error.verdict.answer)
             return HandoffResult.for_all(request, replace(error.verdict, answer=answer))
@@ -224,13 +226,13 @@ class SmtpTransport:
         self._messages += 1
         return transaction.result(self._config)
 
-    def _connect(self, deadline: float) -> SmtpSession:
+    def _connect(self, patience: Patience) -> SmtpSession:
         self._session = None
-        self._session = SmtpSession(self._config, deadline=deadline)
+        self._session = SmtpSession(self._config, patience)
         self._messages = 0
         return self._session
 
-    def _kept_session(self, deadline: float) -> SmtpSession | None:
+    def _kept_session(self, patience: Patience) -> SmtpSession | None:
         """The connection of the last message, where it still works."""
         session = self._session
         if session is None or session.sock is None:
@@ -239,8 +241,8 @@ class SmtpTransport:
         if idle > IDLE_SECONDS or self._messages >= MESSAGES_PER_CONNECTION:
             self.close()
             return None
-        if idle > CHECK_AFTER_SECONDS and not session.is_alive(deadline=deadline):
+        session.renew(patience)
+        if idle > CHECK_AFTER_SECONDS and not session.is_alive():
             session.close()
             return None
-        session.renew(deadline=deadline)
         return session

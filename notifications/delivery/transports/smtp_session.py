@@ -5,6 +5,7 @@ import socket
 import ssl
 from contextlib import suppress
 
+from notifications import failpoints
 from notifications.delivery.classify import Phase, clip, is_positive, read_smtp
 from notifications.delivery.handoff import Verdict
 from notifications.delivery.provider_config import SMTPS, ProviderConfig
@@ -16,13 +17,14 @@ from notifications.delivery.transports.deadline import (
     seconds_left,
     tls_context,
 )
+from notifications.delivery.transports.patience import Patience
 from notifications.models.lease import boottime
 
 QUIT_SECONDS = 2.0
 """A server that does not answer QUIT is not waited for longer."""
 
-CHECK_SECONDS = 5.0
-"""An idle connection that does not answer RSET within this time is taken for dead."""
+RESET_SECONDS = 5.0
+"""A connection that does not answer RSET within this time is taken for dead."""
 
 CLOSING = 421
 """RFC 5321, 3.8: the server closes the connection, whatever was asked."""
@@ -57,13 +59,13 @@ def _refused(phase: Phase, code: int, text: str) -> NotAcceptedError:
 class SmtpSession(smtplib.SMTP):
     """A connection that is greeted, encrypted and authenticated as configured: ready for MAIL.
 
-    The standard library's client, with one absolute deadline in place of its time-outs. Before
-    the final dot what goes wrong raises NotAcceptedError.
+    The standard library's client, with absolute limits in place of its time-outs. Before the
+    final dot what goes wrong raises NotAcceptedError.
     """
 
-    def __init__(self, config: ProviderConfig, *, deadline: float) -> None:
+    def __init__(self, config: ProviderConfig, patience: Patience) -> None:
         self._config = config
-        self._deadline = deadline
+        self._patience = patience
         self._own_name = ""
         try:
             # the name is known once the connection is; given, smtplib does not look one up
@@ -84,20 +86,28 @@ class SmtpSession(smtplib.SMTP):
     # -- connecting --------------------------------------------------------------------------
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        """Connect; smtplib calls this, with a time-out that the deadline replaces."""
-        plain = dial(host, port, deadline=self._deadline)
-        self._own_name = _name_at(plain)
-        return self._encrypted(plain) if self._config.scheme == SMTPS else plain
+        """Connect; smtplib calls this, with a time-out that the limits replace."""
+        sock: socket.socket = dial(host, port, deadline=self._patience.dot_deadline)
+        self._own_name = _name_at(sock)
+        if self._config.scheme == SMTPS:
+            sock = self._encrypted(sock)
+        # what smtplib reads next is the greeting
+        if isinstance(sock, DeadlineSocket):
+            sock.deadline = self._patience.limit(Phase.GREETING)
+        return sock
 
     def _encrypted(self, plain: socket.socket) -> socket.socket:
         try:
-            wrapped = tls_context().wrap_socket(plain, server_hostname=self._config.host)
+            # the handshake as a whole keeps the time-out that the plain socket has
+            plain.settimeout(seconds_left(self._patience.limit(Phase.STARTTLS)))
+            return tls_context().wrap_socket(plain, server_hostname=self._config.host)
         except BaseException:
             plain.close()
             raise
-        if isinstance(wrapped, DeadlineTlsSocket):
-            wrapped.deadline = self._deadline
-        return wrapped
+
+    def _give_time(self, until: float) -> None:
+        if isinstance(self.sock, DeadlineSocket):
+            self.sock.deadline = until
 
     def _prepare(self) -> None:
         self._say_hello()
@@ -107,6 +117,7 @@ class SmtpSession(smtplib.SMTP):
             self._authenticate()
 
     def _say_hello(self) -> None:
+        self._give_time(self._patience.limit(Phase.EHLO))
         try:
             code, raw = self.ehlo()
             if code in range(500, 600):
@@ -132,6 +143,7 @@ class SmtpSession(smtplib.SMTP):
     def _authenticate(self) -> None:
         offered = self.esmtp_features.get("auth", "").upper().split()
         self.user, self.password = self._config.user, self._config.password
+        self._give_time(self._patience.limit(Phase.AUTH))
         # one mechanism only: servers count what they refuse, and some hang up after the first
         try:
             if "PLAIN" in offered:
@@ -150,11 +162,12 @@ class SmtpSession(smtplib.SMTP):
 
     # -- one message after the other ---------------------------------------------------------
 
-    def reply_to(self, command: str, argument: str = "") -> tuple[int, str]:
+    def reply_to(self, phase: Phase, command: str, argument: str = "") -> tuple[int, str]:
         """Send a command and return the reply.
 
         Raises BrokenConnectionError when there is none, or one that closes the connection.
         """
+        self._give_time(self._patience.limit(phase))
         try:
             code, raw = self.docmd(command, argument)
         except OSError as error:
@@ -168,7 +181,7 @@ class SmtpSession(smtplib.SMTP):
 
     def ask(self, phase: Phase, command: str, argument: str = "") -> None:
         """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
-        code, text = self.reply_to(command, argument)
+        code, text = self.reply_to(phase, command, argument)
         if not is_positive(phase, code):
             raise _refused(phase, code, text)
 
@@ -185,6 +198,7 @@ class SmtpSession(smtplib.SMTP):
 
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it."""
+        self._give_time(self._patience.dot_deadline)
         try:
             self.send(data)
         except OSError as error:
@@ -194,7 +208,7 @@ class SmtpSession(smtplib.SMTP):
         """What the server has said before the dot, when it has; raises when it has hung up."""
         try:
             if not self.has_heard():
-                seconds_left(self._deadline)
+                seconds_left(self._patience.dot_deadline)
                 return None
             code, raw = self.getreply()
         except OSError as error:
@@ -203,25 +217,25 @@ class SmtpSession(smtplib.SMTP):
 
     def finish(self) -> tuple[int, str]:
         """Write the final dot and return the reply. Raises OSError: nobody knows."""
+        self._give_time(self._patience.limit(Phase.DOT))
         self.send(b".\r\n")
+        failpoints.hit("dot_sent")
         code, raw = self.getreply()
         return code, _text(raw)
 
     # -- keeping it --------------------------------------------------------------------------
 
-    def renew(self, *, deadline: float) -> None:
-        """Put the connection under the deadline of another hand-off."""
-        self._deadline = deadline
-        if isinstance(self.sock, DeadlineSocket):
-            self.sock.deadline = deadline
+    def renew(self, patience: Patience) -> None:
+        """Put the connection under the limits of another hand-off."""
+        self._patience = patience
 
-    def is_alive(self, *, deadline: float) -> bool:
-        """Ask a connection that was idle whether it is still there, before the deadline."""
-        self.renew(deadline=min(deadline, boottime() + CHECK_SECONDS))
+    def is_alive(self) -> bool:
+        """Ask a connection that was idle whether it is still there."""
         return not self.has_heard() and self.reset()
 
     def reset(self) -> bool:
         """Give up the transaction; False, and closed, when the connection is of no more use."""
+        self._give_time(min(self._patience.dot_deadline, boottime() + RESET_SECONDS))
         try:
             code, _ = self.docmd("RSET")
         except OSError:
@@ -233,7 +247,7 @@ class SmtpSession(smtplib.SMTP):
 
     def leave(self) -> None:
         """Say QUIT and close, whatever the server makes of it."""
-        self.renew(deadline=boottime() + QUIT_SECONDS)
+        self._give_time(boottime() + QUIT_SECONDS)
         with suppress(OSError):
             self.docmd("QUIT")
         self.close()
@@ -243,7 +257,7 @@ class SmtpSession(smtplib.SMTP):
         sock, reader = self.sock, self.file
         if not isinstance(sock, DeadlineSocket) or reader is None:
             return True
-        sock.deadline = None
+        deadline, sock.deadline = sock.deadline, None
         sock.settimeout(0)
         try:
             # without TLS nothing read may mean that there is nothing yet; the socket tells
@@ -254,7 +268,7 @@ class SmtpSession(smtplib.SMTP):
         except OSError:
             return True
         finally:
-            sock.deadline = self._deadline
+            sock.deadline = deadline
         return True
 
 
