@@ -14,6 +14,8 @@ import requests
 from anymail.exceptions import AnymailUnsupportedFeature
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
+from botocore.loaders import create_loader
+from botocore.session import get_session
 
 from notifications.delivery.addresses import needs_smtputf8, wire_address
 from notifications.delivery.classify import read_ses
@@ -24,6 +26,9 @@ from notifications.delivery.transports.http_session import Call
 
 MOST_RECIPIENTS = 50
 """In one message; a fixed quota of SES."""
+
+_LOADER = create_loader()
+"""Keeps the description of SES's API, which takes 9 MB and most of a client's making."""
 
 _ONE_TRY = Config(
     # its default repeats after a read time-out: that is a second message
@@ -38,7 +43,10 @@ class AmazonSesTransport(AnymailTransport):
 
     def _open_backend(self) -> Any:
         options = dict(self._config.options)
+        aws = get_session()
+        aws.register_component("data_loader", _LOADER)
         session = {
+            "botocore_session": aws,
             "aws_access_key_id": self._config.user,
             "aws_secret_access_key": self._config.password,
             "region_name": options["region"],
