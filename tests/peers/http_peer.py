@@ -5,8 +5,9 @@
     with HttpPeer([Answer(429), None]) as peer:                  # the first so, the second well
     with HttpPeer(speak=mailgun, on_request=drop()) as peer:     # takes it and hangs up
 
-What follows the last scripted answer is answered well, by `speak`, from the request. `on_connect`
-and `on_request` are actions in place of reading the request, and of answering it.
+What follows the last scripted answer is answered well, by `speak`, from the request. `on_accept`,
+`on_connect` and `on_request` are actions in place of TLS, of reading the request, and of answering
+it.
 """
 
 import json
@@ -99,6 +100,7 @@ class HttpPeer(PeerServer):
         answers: Answer | Sequence[Answer | None] = (),
         *,
         speak: Speak = postmark,
+        on_accept: Action | None = None,
         on_connect: Action | None = None,
         on_request: Action | None = None,
         certificate: Certificate | None = None,
@@ -107,6 +109,7 @@ class HttpPeer(PeerServer):
         self._tls = server_context(certificate) if certificate else None
         self._speak = speak
         self._answers = answers
+        self._on_accept = on_accept
         self._on_connect = on_connect
         self._on_request = on_request
         self.requests: list[HttpRequest] = []
@@ -122,6 +125,8 @@ class HttpPeer(PeerServer):
 
     def converse(self, line: Line) -> None:
         """Serve one connection."""
+        if self._on_accept:
+            self._on_accept.do(line)
         if self._tls:
             line.sock = self._tls.wrap_socket(line.sock, server_side=True)
         if self._on_connect:

@@ -36,6 +36,12 @@ class PeerServer:
         for thread in self._threads:
             thread.join(10)
 
+    @property
+    def open_connections(self) -> int:
+        """How many are open now."""
+        with self._lock:
+            return len(self._open)
+
     def hang_up(self) -> None:
         """Close every open connection, as a server does that is restarted."""
         with self._lock:
