@@ -6,13 +6,13 @@ thing after another command.
 """
 
 import email.utils
-import json
 import re
 import traceback
 from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from notifications.delivery.known_errors import read_known_error
 from notifications.delivery.reading import Reading
 
 ANSWER_CHARACTERS = 2000
@@ -106,21 +106,11 @@ _READ_STATUS: dict[int, Reading] = {
     404: Reading.REFUSED_HERE,
     # by their definition the request was not processed (RFC 9110, 15.5.9; RFC 8470, 5.2)
     408: Reading.TEMPORARY,
+    # SparkPost's own: the day's, the month's or the sandbox's limit is reached
+    420: Reading.EXHAUSTED,
     425: Reading.TEMPORARY,
     429: Reading.EXHAUSTED,
 }
-
-_POSTMARK_CODES: dict[int, Reading] = {
-    # Postmark's API error codes, which come with 422: 400 and 401 are about the sender signature,
-    # 405 is an account without credits, 412 one that is not approved yet
-    400: Reading.REFUSED_HERE,
-    401: Reading.REFUSED_HERE,
-    405: Reading.EXHAUSTED,
-    412: Reading.REFUSED_HERE,
-}
-
-_OUT_OF_CREDITS = "Maximum credits exceeded"
-"""SendGrid says it with 401, which elsewhere means a wrong key."""
 
 
 def read_http(status: int, body: str) -> Reading:
@@ -128,7 +118,7 @@ def read_http(status: int, body: str) -> Reading:
 
     A 2xx here is one whose body was no acceptance: nobody knows.
     """
-    known = _read_known_body(status, body)
+    known = read_known_error(status, body)
     if known is not None:
         return known
     if status in _READ_STATUS:
@@ -137,23 +127,6 @@ def read_http(status: int, body: str) -> Reading:
         # its API has moved; redirects are not followed, since they would repeat the request
         return Reading.REFUSED_HERE
     return Reading.MESSAGE_REFUSED if 400 <= status < 500 else Reading.AMBIGUOUS
-
-
-def _read_known_body(status: int, body: str) -> Reading | None:
-    if status == 401 and _OUT_OF_CREDITS in body:
-        return Reading.EXHAUSTED
-    if status == 422:
-        return _POSTMARK_CODES.get(_error_code(body))
-    return None
-
-
-def _error_code(body: str) -> int:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return 0
-    code = answer.get("ErrorCode") if isinstance(answer, dict) else None
-    return code if isinstance(code, int) else 0
 
 
 _SES_CODES: dict[str, Reading] = {
@@ -222,7 +195,7 @@ def read_retry_after(value: str | None, *, now: datetime) -> float | None:
         return float(value[:9])
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)

@@ -8,6 +8,14 @@ from uuid import UUID
 
 from notifications.delivery.reading import Reading
 
+ID_CHARACTERS = 500
+"""So much of a provider's message id is kept; PostgreSQL's indexes take some 2,700 octets."""
+
+
+def storable(text: str) -> str:
+    """`text` without NUL, which PostgreSQL's text cannot hold."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
@@ -59,6 +67,15 @@ class Verdict:
     code: int | None = None
     answer: str = ""
 
+    def __post_init__(self) -> None:
+        """Drop what the database cannot store; a server may say anything, and no batch may break.
+
+        A reply that does not begin with a number has the code -1 in the standard library.
+        """
+        if self.code is not None and self.code <= 0:
+            object.__setattr__(self, "code", None)
+        object.__setattr__(self, "answer", storable(self.answer))
+
 
 @dataclass(frozen=True, slots=True)
 class HandoffResult:
@@ -68,6 +85,11 @@ class HandoffResult:
     provider_message_id: str = ""
     retry_after: float | None = field(default=None)
     """Seconds the provider asked us to wait before anything else."""
+
+    def __post_init__(self) -> None:
+        """Drop what the database cannot store or index of the provider's id."""
+        id_ = storable(self.provider_message_id)[:ID_CHARACTERS]
+        object.__setattr__(self, "provider_message_id", id_)
 
     @classmethod
     def for_all(
