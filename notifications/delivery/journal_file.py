@@ -34,7 +34,7 @@ _MAGIC = b"limbo-j1"
 _LENGTH = 1
 """The length's place in the page, in units of eight bytes."""
 
-_MAKING_TRIES = 3
+_MAKING_TRIES = 10
 _START_TIME = 19
 """Its place in /proc/<pid>/stat after the name: field 22 of proc_pid_stat(5)."""
 
@@ -97,7 +97,7 @@ class JournalFile:
             file = cls._make(new, header, os.open(new, flags, 0o600))
             if file is not None:
                 return file
-        raise OSError(errno.EAGAIN, "another process removes each new journal", str(folder))
+        raise OSError(errno.EBUSY, "another process removes each new journal", str(folder))
 
     @classmethod
     def _make(cls, new: Path, header: Header, descriptor: int) -> Self | None:
