@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.db import connections
 
 
 @contextmanager
 def living(work: Callable[[], object]) -> Iterator[int]:
     """Do `work` in a forked process that then stays; give its pid, and kill it at the end."""
     done, write_end = os.pipe()
+    # a connection cannot be shared with a child
+    connections.close_all()
     pid = os.fork()
     if pid == 0:
         _work_and_stay(work, write_end)
