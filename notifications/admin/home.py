@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from notifications.admin.filters import DEAD_LETTERS
-from notifications.admin.provider import standing
+from notifications.admin.provider import standing, why
 from notifications.models import Heartbeat, Message, Provider
 from notifications.models.state import State
 
@@ -98,7 +98,7 @@ def _providers() -> list[Finding]:
     for provider in Provider.objects.all():
         words, tone = standing(provider)
         link = reverse("admin:notifications_provider_change", args=[provider.pk])
-        text = f"{words.capitalize()}. {provider.fault}".strip()
+        text = f"{words.capitalize()}. {why(provider)}".strip()
         findings.append(Finding(f"Provider {provider.name}", text, tone, link))
     return findings
 

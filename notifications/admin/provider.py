@@ -1,18 +1,20 @@
 """Providers: their health, and what staff may change while Limbo runs."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeGuard
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from notifications.admin.display import badge, moment
+from notifications.admin.display import badge
 from notifications.admin.theme import ModelAdmin
+from notifications.delivery.breaker import use_again
 from notifications.delivery.provider_config import parse_providers
 from notifications.models import Provider
 
@@ -25,19 +27,47 @@ def standing(provider: Provider) -> tuple[str, str]:
         return "off: refused our credentials", "bad"
     if not provider.enabled:
         return "off", "quiet"
-    if provider.closed_until and provider.closed_until > timezone.now():
+    if _is_to_come(provider.closed_until):
         return "closed for a while", "doubt"
+    if _is_to_come(provider.breaker_until):
+        return "left alone for a while", "doubt"
+    if provider.breaker_until:
+        return "waits for its probe", "doubt"
     return "in use", "good"
+
+
+def why(provider: Provider) -> str:
+    """Why a provider stands as it does; empty when there is nothing to explain."""
+    if provider.fault:
+        return provider.fault
+    if _is_to_come(provider.closed_until):
+        return f"It asked us to wait until {_time(provider.closed_until)}."
+    if _is_to_come(provider.breaker_until):
+        return f"Open until {_time(provider.breaker_until)}: {provider.breaker_reason}"
+    if provider.breaker_until:
+        return f"The next hand-off decides: {provider.breaker_reason}"
+    return ""
+
+
+def _is_to_come(at: datetime | None) -> TypeGuard[datetime]:
+    return at is not None and at > timezone.now()
+
+
+def _time(at: datetime) -> str:
+    """A time of day in UTC, with its date where that is another one."""
+    is_today = at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date()
+    return f"{at.astimezone(UTC):{'%H:%M:%S' if is_today else '%d %b %H:%M:%S'}} UTC"
 
 
 @admin.register(Provider)
 class ProviderAdmin(ModelAdmin[Provider]):
     """Switch and weight. Providers are added and removed by configuration."""
 
-    list_display = ("name", "standing_column", "weight", "closed_column", "fault_column")
-    fields = ("name", "standing_column", "enabled", "weight", "fault", "closed_column")
-    readonly_fields = ("name", "standing_column", "fault", "closed_column")
+    list_display = ("name", "standing_column", "weight", "why_column")
+    fields = ("name", "standing_column", "enabled", "weight", "why_text")
+    readonly_fields = ("name", "standing_column", "why_text")
     sortable_by = ()
+    actions = ("use_again_now",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: it is configuration."""
@@ -65,13 +95,22 @@ class ProviderAdmin(ModelAdmin[Provider]):
         """How it stands."""
         return badge(*standing(provider))
 
-    @admin.display(description="Closed until")
-    def closed_column(self, provider: Provider) -> SafeString:
-        """Until when it asked us to wait; times that are over say nothing."""
-        is_closed = provider.closed_until and provider.closed_until > timezone.now()
-        return moment(provider.closed_until if is_closed else None)
+    @admin.display(description="Why")
+    def why_text(self, provider: Provider) -> str:
+        """Why it stands so, in full."""
+        return why(provider) or "–"
 
-    @admin.display(description="Fault")
-    def fault_column(self, provider: Provider) -> SafeString:
-        """Why Limbo switched it off."""
-        return format_html('<span class="lb-cut" title="{0}">{0}</span>', provider.fault or "–")
+    @admin.display(description="Why")
+    def why_column(self, provider: Provider) -> SafeString:
+        """The same, cut to the width of a column."""
+        return format_html('<span class="lb-cut" title="{0}">{0}</span>', why(provider) or "–")
+
+    @admin.action(description="Use again now", permissions=["change"])
+    def use_again_now(self, request: HttpRequest, providers: QuerySet[Provider]) -> None:
+        """Send through the chosen ones again, without a probe and whatever they asked for."""
+        changed = [provider for provider in providers if use_again(provider.name)]
+        for provider in changed:
+            self.log_change(request, provider, "Used again now.")
+        names = ", ".join(provider.name for provider in changed)
+        text = f"In use again: {names}." if names else "Nothing was changed: none was closed."
+        self.message_user(request, text)

@@ -13,6 +13,7 @@ from notifications.models import ApiToken, Provider, Suppression, SuppressionRea
 from tests.admin.conftest import make_staff, signed_in
 from tests.factories import RequestLogFactory
 
+PROVIDERS = "/admin/notifications/provider/"
 TOKENS = "/admin/notifications/apitoken/"
 SUPPRESSIONS = "/admin/notifications/suppression/"
 REQUESTS = "/admin/notifications/requestlog/"
@@ -73,6 +74,32 @@ def test_nobody_adds_renames_or_removes_a_provider_here(
 
 def test_a_viewer_cannot_change_a_provider(viewer: Client, provider: Provider) -> None:
     assert change(viewer, provider, weight=9) == 403
+
+
+def use_again_now(client: Client, provider: Provider) -> str:
+    """Choose the action on the list of providers; returns what it answers."""
+    form = {"action": "use_again_now", "_selected_action": [str(provider.pk)]}
+    return client.post(PROVIDERS, form, follow=True).content.decode()
+
+
+def test_staff_use_a_provider_again_whose_breaker_is_open(
+    superuser: Client, provider: Provider
+) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    Provider.objects.update(breaker_until=later, closed_until=later, breaker_reason="it failed")
+    assert "In use again: first" in use_again_now(superuser, provider)
+    provider.refresh_from_db()
+    assert (provider.breaker_until, provider.closed_until) == (None, None)
+    assert LogEntry.objects.get().get_change_message() == "Used again now."
+    assert "Nothing was changed" in use_again_now(superuser, provider)
+
+
+def test_a_viewer_cannot_use_a_provider_again(viewer: Client, provider: Provider) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    Provider.objects.update(breaker_until=later)
+    use_again_now(viewer, provider)
+    provider.refresh_from_db()
+    assert provider.breaker_until == later
 
 
 def test_a_new_token_is_shown_once_and_opens_the_api(superuser: Client, owner: User) -> None:

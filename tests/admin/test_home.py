@@ -21,6 +21,9 @@ def findings(client: Client) -> dict[str, tuple[str, str, str]]:
     return {finding.title: (finding.tone, finding.text, finding.link) for finding in found}
 
 
+LATER = timezone.now() + timedelta(days=2)
+
+
 @pytest.fixture
 def at_work(db: None) -> None:
     """A worker is alive, and the providers are in use."""
@@ -84,8 +87,22 @@ def test_dead_letters_and_uncertain_ones_lead_to_the_filtered_list(
             "bad",
             "Off: refused our credentials. 535 <b>no</b>",
         ),
-        ({"closed_until": timezone.now() + timedelta(hours=1)}, "doubt", "Closed for a while."),
+        (
+            {"closed_until": LATER},
+            "doubt",
+            f"Closed for a while. It asked us to wait until {LATER:%d %b %H:%M:%S} UTC.",
+        ),
         ({"closed_until": timezone.now() - timedelta(hours=1)}, "good", "In use."),
+        (
+            {"breaker_until": LATER, "breaker_reason": "it failed"},
+            "doubt",
+            f"Left alone for a while. Open until {LATER:%d %b %H:%M:%S} UTC: it failed",
+        ),
+        (
+            {"breaker_until": timezone.now() - timedelta(hours=1), "breaker_reason": "it failed"},
+            "doubt",
+            "Waits for its probe. The next hand-off decides: it failed",
+        ),
     ],
 )
 def test_each_provider_says_how_it_stands(
