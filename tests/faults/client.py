@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from typing import Any, TypeVar
@@ -35,6 +35,11 @@ class Reply:
         """The body, parsed."""
         return json.loads(self.body)
 
+    @property
+    def message_id(self) -> UUID:
+        """The message that was submitted."""
+        return UUID(self.json["id"])
+
 
 class NoReplyError(Exception):
     """The connection was refused or broke: nobody knows what became of the request."""
@@ -61,7 +66,9 @@ class Client:
         told = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as http:
             try:
-                http.request(method, path, body or None, told | dict(headers or {}))
+                with suppress(BrokenPipeError):
+                    # a server may answer before it has read all, and read no more
+                    http.request(method, path, body or None, told | dict(headers or {}))
                 answer = http.getresponse()
                 reply = Reply(answer.status, dict(answer.headers), answer.read())
             except (OSError, HTTPException) as error:
@@ -76,7 +83,7 @@ class Client:
             reply = self.ask("POST", "/v1/mail", body, {"Idempotency-Key": key})
         except NoReplyError:
             return None
-        return UUID(reply.json["id"]) if reply.status in range(200, 300) else None
+        return reply.message_id if reply.status in range(200, 300) else None
 
     def insist(self, key: str) -> UUID:
         """Post it again and again under the same key, until it is taken."""

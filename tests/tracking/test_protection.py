@@ -20,7 +20,7 @@ def test_a_wrong_or_missing_secret_is_refused_and_stores_nothing(
     taken: Planned, reports: Reports, secret: str | None
 ) -> None:
     report = postmark("Bounce", ANN, handoff=taken.handoff_id)
-    assert post_postmark(report, secret=secret).status_code == 400
+    assert post_postmark(report, secret=secret).status_code == 403
     assert reports() == []
     assert not Suppression.objects.exists()
 
@@ -30,7 +30,7 @@ def test_a_wrong_signature_is_refused_and_stores_nothing(
 ) -> None:
     settings.ANYMAIL = settings.ANYMAIL | {"WEBHOOK_SECRET": []}
     report = mailgun("delivered", ANN, handoff=taken.handoff_id)
-    assert post_mailgun(report, key="another", secret=None).status_code == 400
+    assert post_mailgun(report, key="another", secret=None).status_code == 403
     assert reports() == []
     assert post_mailgun(report, secret=None).status_code == 200
     assert reports() == [(State.DELIVERED, True)]
@@ -41,7 +41,7 @@ def test_a_signed_provider_is_held_to_the_shared_secret_too(
 ) -> None:
     # both are set, so Anymail asks for both
     report = mailgun("delivered", ANN, handoff=taken.handoff_id)
-    assert post_mailgun(report, secret=None).status_code == 400
+    assert post_mailgun(report, secret=None).status_code == 403
     assert state_of(ANN) == State.QUEUED
 
 
