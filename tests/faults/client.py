@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,12 +28,18 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
+    """Their names in lower case."""
     body: bytes
 
     @property
     def json(self) -> Any:
         """The body, parsed."""
         return json.loads(self.body)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a 2xx."""
+        return self.status in range(200, 300)
 
     @property
     def message_id(self) -> UUID:
@@ -70,24 +76,28 @@ class Client:
                     # a server may answer before it has read all, and read no more
                     http.request(method, path, body or None, told | dict(headers or {}))
                 answer = http.getresponse()
-                reply = Reply(answer.status, dict(answer.headers), answer.read())
+                reply = Reply(answer.status, _lower(answer), answer.read())
             except (OSError, HTTPException) as error:
                 raise NoReplyError from error
         self.replies.append(reply)
         return reply
 
-    def submit(self, key: str) -> UUID | None:
-        """Post a message under an Idempotency-Key; None unless it was answered with a 2xx."""
-        body = json.dumps(FIELDS | {"subject": f"Message {key}"}).encode()
+    def post(self, key: str, text: str = "Hello.") -> Reply:
+        """Post a message under an Idempotency-Key. Raises NoReplyError."""
+        fields = FIELDS | {"subject": f"Message {key}", "message": text}
+        return self.ask("POST", "/v1/mail", json.dumps(fields).encode(), {"Idempotency-Key": key})
+
+    def submit(self, key: str, text: str = "Hello.") -> UUID | None:
+        """Post a message; None unless it was answered with a 2xx."""
         try:
-            reply = self.ask("POST", "/v1/mail", body, {"Idempotency-Key": key})
+            reply = self.post(key, text)
         except NoReplyError:
             return None
-        return reply.message_id if reply.status in range(200, 300) else None
+        return reply.message_id if reply.is_success else None
 
-    def insist(self, key: str) -> UUID:
+    def insist(self, key: str, text: str = "Hello.") -> UUID:
         """Post it again and again under the same key, until it is taken."""
-        taken = wait_until(lambda: self.submit(key), seconds=_RETRY_SECONDS)
+        taken = wait_until(lambda: self.submit(key, text), seconds=_RETRY_SECONDS)
         assert taken is not None
         return taken
 
@@ -96,3 +106,7 @@ def in_parallel(do: Callable[[str], T], keys: list[str]) -> dict[str, T]:
     """Do something with each key on several threads; what came of each."""
     with ThreadPoolExecutor(_THREADS) as threads:
         return dict(zip(keys, threads.map(do, keys), strict=True))
+
+
+def _lower(answer: HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.getheaders()}

@@ -41,9 +41,22 @@ class OwnPostgres:
         self.stop()
         self.start()
 
-    def as_superuser(self, statement: str) -> None:
+    def revive(self) -> None:
+        """Start it again if it has given up by itself."""
+        if self._server.exit_code() is not None:
+            self.restart()
+
+    def as_superuser(self, statement: str, *, database: str = SUPERUSER) -> None:
         """Run a statement that only the superuser may."""
-        with self._server._connect(SUPERUSER) as superuser:
+        parameters = environ.Env.db_url_config(self.url)
+        with psycopg.connect(
+            host=parameters["HOST"],
+            port=parameters["PORT"],
+            user=SUPERUSER,
+            password=self._server._opened().superuser_password,
+            dbname=database,
+            autocommit=True,
+        ) as superuser:
             superuser.execute(psycopg.sql.SQL(statement))
 
 

@@ -16,11 +16,6 @@ from tests.peers import SmtpPeer
 _MESSAGES = 10
 
 
-def states() -> list[str]:
-    """The states that deliveries stand in."""
-    return list(Delivery.objects.values_list("state", flat=True).order_by("state").distinct())
-
-
 @pytest.mark.faults("10b", "a worker paused past its lease, then resumed")
 def test_a_worker_that_lost_its_lease_begins_nothing_more_of_its_batch(row: Row) -> None:
     gate = Gate()
@@ -44,9 +39,12 @@ def test_a_worker_that_lost_its_lease_begins_nothing_more_of_its_batch(row: Row)
         )
         gate.open()
         os.killpg(system.pid("paused"), signal.SIGCONT)
-        wait_until(lambda: states() == [State.SENT], seconds=120)
+        wait_until(
+            lambda: Delivery.objects.filter(state=State.SENT).count() == _MESSAGES - 1, seconds=120
+        )
         row.drain()
         verdict = row.judge(sink)
     late = {envelope.handoff_id for envelope in sink.ended} & (first_batch - begun)
     assert late == set()
-    assert (verdict.handed_off, verdict.uncertain) == (_MESSAGES, 0)
+    # the one that was on the wire is in doubt: its answer came after its time was over
+    assert (verdict.handed_off, verdict.uncertain) == (_MESSAGES, 1)
