@@ -89,9 +89,7 @@ class Cluster:
 
     def _kill_what_hangs(self) -> None:
         for pid in filter(None, [*self._board.living(), self._board.pusher()]):
-            logger.error(
-                "Process %d has not ended %g s after it was to; killed", pid, GRACE_SECONDS
-            )
+            logger.error("Process %d has not ended within %g s and is killed", pid, GRACE_SECONDS)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -55,6 +55,17 @@ def reply(text: str) -> Action:
     return Action(lambda line: line.send(data), text)
 
 
+def reply_after(text: str, *, seconds: float) -> Action:
+    """Answer `text` so much later."""
+
+    def act(line: Line) -> None:
+        if line.stopped.wait(seconds):
+            raise GoneError
+        line.send(text.encode() + b"\r\n")
+
+    return Action(act, text)
+
+
 def reply_then_drop(text: str) -> Action:
     """Answer `text` and close, so that the client finds both at once."""
 
