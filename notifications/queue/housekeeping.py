@@ -3,11 +3,15 @@
 import time
 
 from notifications.delivery.providers import sync_rows
+from notifications.delivery.recovery import recover_journals
 from notifications.history.positions import sequence_events
 from notifications.queue.sweep import sweep_expired
 from notifications.queue.turns import give_turns
 
 TICK_SECONDS = 1.0
+
+RECOVER_SECONDS = 2.0
+"""How often to look for workers of this machine that died."""
 
 
 class Housekeeping:
@@ -15,14 +19,20 @@ class Housekeeping:
 
     def __init__(self) -> None:
         self._ticked_at = 0.0
+        self._recovered_at = 0.0
 
     def tick(self) -> None:
         """Do what is due; call it often."""
-        if time.monotonic() - self._ticked_at < TICK_SECONDS:
+        now = time.monotonic()
+        if now - self._ticked_at < TICK_SECONDS:
             return
         if not self._ticked_at:
             sync_rows()
-        self._ticked_at = time.monotonic()
+        self._ticked_at = now
+        # before the sweeper, which knows less
+        if now - self._recovered_at >= RECOVER_SECONDS:
+            self._recovered_at = now
+            recover_journals()
         sweep_expired()
         give_turns()
         sequence_events()

@@ -83,6 +83,7 @@ def test_a_cluster_without_its_head_ends_at_once_and_not_as_if_all_were_well(
         end_of(row, sink, system)
 
 
+@pytest.mark.quick
 @pytest.mark.faults("2b", FAULT + " (e: pusher)")
 def test_a_dead_pusher_is_replaced_and_the_cluster_goes_on(row: Row, sink: SmtpPeer) -> None:
     with row.system(by_smtp(sink)) as system, Supervisor(system) as supervisor:

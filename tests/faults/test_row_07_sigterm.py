@@ -40,9 +40,15 @@ def are_busy(sink: SmtpPeer) -> bool:
     return len(sink.ended) >= ON_THE_WIRE
 
 
-@pytest.mark.quick
 @pytest.mark.faults("7", "SIGTERM under load, a provider that answers after 3 s")
-@pytest.mark.parametrize("ask", [to_main, to_group, twice], ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(to_main, id="to the main process"),
+        pytest.param(to_group, id="to the group", marks=pytest.mark.quick),
+        pytest.param(twice, id="twice"),
+    ],
+)
 def test_what_is_on_the_wire_ends_and_the_rest_is_let_go(
     row: Row, ask: Callable[[System], None]
 ) -> None:
