@@ -1,6 +1,7 @@
 """What rows do besides starting and killing: name providers, let time pass, look at the queue."""
 
 from django.db import connection
+from django.utils import timezone
 
 from notifications.models import Delivery, Message, State
 from notifications.queue.choices import retry_now
@@ -46,3 +47,10 @@ def waits_end(row: Row) -> None:
         )
     )
     retry_now(row.accepted, by=row.owner())
+
+
+def repeats_are_due() -> None:
+    """Let the wait before a repeat under a provider's key be over: its columns are moved."""
+    now = timezone.now()
+    for table in (Delivery, Message):
+        table.objects.filter(state=State.UNCERTAIN, due_at__isnull=False).update(due_at=now)
