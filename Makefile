@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults lint format lock clean browser
+.PHONY: help run test faults soak lint format lock clean browser
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -23,6 +23,9 @@ test: .venv/dev-installed browser ## Run the tests, with coverage, on a PostgreS
 
 faults: .venv/dev-installed ## Make every fault of the matrix happen, and print what came of it
 	@$(BIN)/pytest tests/faults -m faults
+
+soak: .venv/dev-installed ## Load a whole Limbo under random faults for MINUTES=15, then judge it
+	@$(BIN)/python -m tests.soak
 
 lint: .venv/dev-installed ## Check style, types, the rooms' order, templates and migrations
 	$(BIN)/ruff check

@@ -1,5 +1,7 @@
 """A PostgreSQL that one row has for itself, to stop, restart and break."""
 
+import os
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from limbo.local.postgres import SUPERUSER, LocalPostgres
+from tests.conftest import wait_until
 
 _SETTINGS = {"track_commit_timestamp": "on"}
 
@@ -39,6 +42,13 @@ class OwnPostgres:
     def restart(self) -> None:
         """End it and start it again."""
         self.stop()
+        self.start()
+
+    def crash(self) -> None:
+        """End it as a crash does, without a word to anybody or a checkpoint, and start it again."""
+        connection.close()
+        os.kill(self._server.pid, signal.SIGQUIT)
+        wait_until(lambda: self._server.exit_code() is not None)
         self.start()
 
     def revive(self) -> None:

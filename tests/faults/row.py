@@ -89,7 +89,7 @@ class Row:
         """
         received = [record for source in sources for record in _records(source)] + list(also)
         self.verdict = judge(self.accepted, received, doubt_from=doubt_from)
-        self.verdict.problems += self._forgotten_journals()
+        self.verdict.problems += self.forgotten_journals()
         if self.verdict.problems:
             pytest.fail("\n".join([f"row {self.number}: {self.fault}", *self.verdict.problems]))
         return self.verdict
@@ -98,7 +98,7 @@ class Row:
         """What still runs of the systems after their end."""
         return [f"process {pid}" for system in self.systems for pid in system.survivors()]
 
-    def _forgotten_journals(self) -> list[str]:
+    def forgotten_journals(self) -> list[str]:
         """Journals whose worker is gone; recovery takes them away within seconds."""
         folders = {system.journal for system in self.systems}
         files = [file for folder in folders if folder.exists() for file in folder.iterdir()]

@@ -104,8 +104,9 @@ class HttpPeer(PeerServer):
         on_connect: Action | None = None,
         on_request: Action | None = None,
         certificate: Certificate | None = None,
+        port: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(port)
         self._tls = server_context(certificate) if certificate else None
         self._speak = speak
         self._answers = answers
@@ -134,13 +135,14 @@ class HttpPeer(PeerServer):
         reader = _Reader(line)
         while True:
             request = reader.read_request()
-            answer = self._note(request)
+            answer = self.note(request)
             if self._on_request:
                 self._on_request.do(line)
             else:
                 _send(line, answer)
 
-    def _note(self, request: HttpRequest) -> Answer:
+    def note(self, request: HttpRequest) -> Answer:
+        """Keep a request that came whole, and decide how it is answered."""
         with self._lock:
             turn = len(self.requests)
             self.requests.append(request)

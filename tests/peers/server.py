@@ -10,10 +10,10 @@ from tests.peers.actions import GoneError, Line
 
 
 class PeerServer:
-    """A TCP server on a free loopback port; a context manager."""
+    """A TCP server on a loopback port, by default a free one; a context manager."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    def __init__(self, port: int = 0) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         """Where it listens, on 127.0.0.1."""
         self.connections = 0

@@ -83,8 +83,9 @@ class SmtpPeer(PeerServer):
         certificate: Certificate | None = None,
         implicit_tls: bool = False,
         extensions: Sequence[str] = ("SIZE 20000000", "8BITMIME", "SMTPUTF8"),
+        port: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(port)
         self._scripts = dict(on or {})
         self._refuse = dict(refuse or {})
         self._credentials = credentials
