@@ -12,6 +12,8 @@ from notifications.admin import home
 from notifications.delivery.reading import Reading
 from notifications.models import Heartbeat, Message, Provider, User
 from tests.admin.conftest import make_staff, signed_in
+from tests.factories import UserFactory
+from tests.queue.line import queue_up
 from tests.stories import accepted, answered, handed_over
 
 
@@ -58,6 +60,29 @@ def test_a_backlog_is_wrong_once_it_is_old(viewer: Client, at_work: None, owner:
     assert tone == "doubt"
     assert text.replace("\xa0", " ") == "1 due, the oldest for 5 minutes."
     assert [row.pk for row in viewer.get(link).context["cl"].result_list] == [message.pk]
+
+
+def test_what_is_due_again_and_has_no_turn_yet_is_in_the_backlog(
+    viewer: Client, at_work: None, owner: User
+) -> None:
+    accepted(owner, "ada@example.org")
+    again = accepted(owner, "bob@example.org")
+    past = timezone.now() - timedelta(minutes=3)
+    Message.objects.filter(pk=again.pk).update(due_at=past, turn=None)
+    text = findings(viewer)["Backlog"][1].replace("\xa0", " ")
+    assert text == "2 due, the oldest for 3 minutes."
+
+
+def test_the_backlogs_oldest_is_found_behind_a_flood_that_came_later(
+    viewer: Client, at_work: None, owner: User
+) -> None:
+    """The queue is in the order of turns, not of time."""
+    queue_up(UserFactory(), 3000)
+    message = accepted(owner, "ada@example.org")
+    past = timezone.now() - timedelta(minutes=3)
+    Message.objects.filter(pk=message.pk).update(due_at=past)
+    text = findings(viewer)["Backlog"][1].replace("\xa0", " ")
+    assert text == "1000+ due, the oldest for 3 minutes."
 
 
 def test_dead_letters_and_uncertain_ones_lead_to_the_filtered_list(

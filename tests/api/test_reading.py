@@ -43,6 +43,14 @@ def ids(api: Api, **query: Any) -> list[str]:
     return [row["id"] for row in json.loads(answer.content)["results"]]
 
 
+@pytest.mark.parametrize("priority", ["urgent", "bulk"])
+def test_a_message_is_shown_with_the_priority_it_was_submitted_with(
+    api: Api, priority: str
+) -> None:
+    assert api.post(SUBMISSION | {"priority": priority}).status_code == 200
+    assert read(api, Message.objects.get())["priority"] == priority
+
+
 def test_a_message_is_shown_with_its_recipients(api: Api) -> None:
     SuppressionFactory(owner=api.owner, address="gone@example.org")
     fields = {**SUBMISSION, "cc": ["gone@example.org"], "bcc": ["bob@example.org"]}

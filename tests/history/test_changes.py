@@ -81,6 +81,28 @@ def test_a_message_is_due_when_its_earliest_delivery_is() -> None:
     assert message.due_at == second.due_at
 
 
+@pytest.mark.parametrize(("wait", "keeps_its_turn"), [(0, True), (60, False)])
+def test_a_message_has_a_turn_only_while_it_is_due(wait: float, keeps_its_turn: bool) -> None:
+    message = make_message("a@example.org", "b@example.org", turn=7)
+    move(message, State.SENDING, before=State.PENDING, only=0)
+    message.refresh_from_db()
+    assert message.turn == 7
+    move(message, State.SENT, before=State.SENDING, only=0)
+    with transaction.atomic():
+        lock_messages([message.id])
+        last = message.deliveries.get(position=1)
+        change_deliveries([Change(last.id, State.PENDING, wait=wait)], before=[State.PENDING])
+    message.refresh_from_db()
+    assert message.turn == (7 if keeps_its_turn else None)
+
+
+def test_a_message_that_is_settled_has_no_turn() -> None:
+    message = make_message(turn=7)
+    move(message, State.CANCELLED, before=State.PENDING)
+    message.refresh_from_db()
+    assert (message.due_at, message.turn) == (None, None)
+
+
 def test_a_delivery_never_waits_past_the_deadline_of_its_message() -> None:
     message = make_message(expires_at=timezone.now() + timedelta(minutes=1))
     delivery = message.deliveries.get()

@@ -1,6 +1,9 @@
 """A key makes a repeat harmless: one message, one answer, whatever the timing."""
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
@@ -80,6 +83,7 @@ def test_the_same_request_in_another_form_is_a_repeat() -> None:
         {"to": [], "bcc": ["ada@example.org"]},
         {"subject": "Hello!"},
         {"message": "Hello!"},
+        {"priority": "bulk"},
     ],
 )
 def test_another_request_under_the_key_is_a_conflict(change: dict[str, Any]) -> None:
@@ -88,6 +92,19 @@ def test_another_request_under_the_key_is_a_conflict(change: dict[str, Any]) -> 
     with pytest.raises(IdempotencyConflictError):
         send(owner, request=read_mail_request({**FIELDS, **change}))
     assert Message.objects.count() == 1
+
+
+def test_a_key_from_before_there_were_priorities_holds() -> None:
+    """Its hash is of what the request had then."""
+    owner = UserFactory()
+    first = send(owner)
+    fields = asdict(REQUEST)
+    del fields["priority"]
+    old = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).digest()
+    IdempotencyKey.objects.update(request_hash=old)
+    for priority in ({}, {"priority": "normal"}):
+        again = read_mail_request({**FIELDS, **priority})
+        assert send(owner, request=again).message_id == first.message_id
 
 
 def test_keys_are_each_owners_own() -> None:

@@ -70,6 +70,27 @@ def test_an_address_named_twice_is_delivered_to_where_it_was_named_first() -> No
     ]
 
 
+@pytest.mark.parametrize("priority", ["urgent", "normal", "bulk"])
+def test_a_priority_is_one_of_three(priority: str) -> None:
+    assert read(priority=priority).priority == priority
+
+
+@pytest.mark.parametrize("empty", [None, "", " "])
+def test_without_a_priority_it_is_normal(empty: object) -> None:
+    assert read(priority=empty).priority == read().priority == "normal"
+
+
+@pytest.mark.parametrize("wrong", ["high", "Urgent", "urgent ", "normal\n"])
+def test_another_priority_is_refused_with_those_there_are(wrong: str) -> None:
+    (fault,) = faults_of({**VALID, "priority": wrong})
+    assert (fault.pointer, fault.code) == ("/priority", "choice")
+    assert fault.detail == "This must be one of urgent, normal, bulk."
+
+
+def test_a_priority_that_is_no_text_is_refused() -> None:
+    assert fault_of(priority=1) == ("/priority", "type")
+
+
 EMPTY: list[object] = [None, "", " \t", []]
 
 

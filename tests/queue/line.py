@@ -10,22 +10,32 @@ from django.test.utils import CaptureQueriesContext
 from notifications.models import Priority, User
 from notifications.queue.turns import give_turns
 
+# whole messages, as submission stores them, but for their turn
 _SEED = """
-WITH m AS (
+WITH ids AS MATERIALIZED (
+    SELECT gen_random_uuid() AS id FROM generate_series(1, %(count)s)
+),
+m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, expires_at, state, seq,
          due_at, priority)
-    SELECT gen_random_uuid(), %(owner)s, '', 'app@example.com', '', '',
-        now() + interval '1 day', 'pending', 0, now(), %(priority)s
-    FROM generate_series(1, %(count)s)
-    RETURNING id, owner_id, due_at
+    SELECT id, %(owner)s, 'app@example.com', 'app@example.com', 'Hello',
+        '<' || id || '@example.com>',
+        now() + interval '1 day', 'pending', 1, now(), %(priority)s
+    FROM ids
+),
+c AS (
+    INSERT INTO notifications_content (message_id, text) SELECT id, 'Hello.' FROM ids
+),
+e AS (
+    INSERT INTO notifications_event (message_id, seq, kind) SELECT id, 1, 'accepted' FROM ids
 )
 INSERT INTO notifications_delivery
     (id, message_id, owner_id, kind, position, address, name, state, generation, rounds, backoffs,
      due_at)
-SELECT gen_random_uuid(), id, owner_id, 'to', 0, 'reader@example.org', '', 'pending', 1, 0, 0,
-    due_at
-FROM m
+SELECT gen_random_uuid(), id, %(owner)s, 'to', 0, 'reader@example.org', '', 'pending', 1, 0, 0,
+    now()
+FROM ids
 """
 
 
@@ -34,6 +44,8 @@ def become_due(owner: User, count: int, priority: Priority = Priority.NORMAL) ->
     with connection.cursor() as cursor:
         parameters: dict[str, Any] = {"owner": owner.pk, "count": count, "priority": priority.value}
         cursor.execute(_SEED, parameters)
+        # as autovacuum does a moment later
+        cursor.execute("ANALYZE notifications_message, notifications_delivery")
 
 
 def queue_up(owner: User, count: int, priority: Priority = Priority.NORMAL) -> None:

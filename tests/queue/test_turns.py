@@ -108,9 +108,8 @@ def test_it_costs_one_statement(django_assert_num_queries: object) -> None:
 
 def test_it_reads_only_its_own_index() -> None:
     """However many messages have ended, are in line, or wait for later."""
-    owner = UserFactory()
-    queue_up(owner, 40_000)
-    become_due(owner, 20_000)
+    become_due(UserFactory(), 60_000)
+    give_turns(limit=40_000)
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE notifications_message SET state = 'sent', due_at = NULL, turn = NULL
