@@ -13,6 +13,7 @@ from notifications.history.changes import Change, add_event, change_deliveries, 
 from notifications.models import Delivery, User
 from notifications.models.state import CANCELLABLE, DEAD_LETTER, State
 from notifications.models.wakeup import wake
+from notifications.queue.turns import give_back_turns
 
 LIFETIME_HOURS = 24
 """A requeued message gets as much time as a new one."""
@@ -77,6 +78,7 @@ def cancel(message_ids: Iterable[UUID], *, by: User) -> int:
             ],
             before=CANCELLABLE,
         )
+        give_back_turns(locked)
     return len(changed)
 
 

@@ -15,6 +15,7 @@ from notifications.intake.mail_request import MailRequest, read_mail_request
 from notifications.intake.submission import submit
 from notifications.models import FairShare, Message, Priority, State, User
 from notifications.models.fair_share import HEAD_START
+from notifications.queue.choices import cancel
 from notifications.queue.claim import CLAIM_LIMIT, claim_due
 from notifications.queue.turns import give_turns
 from tests.factories import UserFactory
@@ -67,6 +68,12 @@ def serve_until(message_id: UUID, limit: int = CLAIM_LIMIT) -> list[UUID]:
         assert batch, "the queue ended without it"
         served += batch
     return served[: served.index(message_id)]
+
+
+@pytest.fixture
+def owner() -> User:
+    """Somebody who cancels."""
+    return UserFactory()
 
 
 @contextmanager
@@ -264,6 +271,24 @@ def test_what_a_user_has_had_sent_is_no_debt() -> None:
     serve()
     assert FairShare.objects.get(owner=busy).finish >= 5000
     assert len(serve_until(send(busy))) < CLAIM_LIMIT
+
+
+def test_what_was_cancelled_is_no_debt(owner: User) -> None:
+    """Nobody waits behind his own mail that will never go."""
+    newcomer = UserFactory()
+    queue_up(owner, 3000)
+    queue_up(newcomer, 1500)
+    _, *rest = Message.objects.owned_by(owner).order_by("turn").values_list("id", flat=True)
+    cancel(rest, by=owner)
+    serve(1)
+    assert len(serve_until(send(owner))) < 10
+
+
+def test_after_some_were_cancelled_the_order_is_still_that_of_submission(owner: User) -> None:
+    ids = [send(owner) for _ in range(6)]
+    cancel([ids[1], ids[4], ids[5]], by=owner)
+    ids += [send(owner), send(owner)]
+    assert serve() == [ids[0], ids[2], ids[3], ids[6], ids[7]]
 
 
 def test_the_order_holds_when_turns_are_given_and_messages_come_in_at_random() -> None:
