@@ -20,14 +20,15 @@ from notifications.delivery.handoff import HandoffResult, Verdict
 from notifications.delivery.journal import Journal
 from notifications.delivery.poison import POISON_DEATHS
 from notifications.delivery.reading import Reading
-from notifications.delivery.recovery import recover_journals
+from notifications.delivery.recovery import _lock, recover_journals
 from notifications.delivery.stop_flag import stop_flag
 from notifications.history.changes import lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight, commit_repeats
 from notifications.models import Attempt, Delivery, Handoff, Message, State
 from notifications.queue.choices import requeue
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import Claim, claim_due
 from notifications.queue.sweep import sweep_expired
+from notifications.queue.turns import give_turns
 from tests.delivery.dying import living, work_and_die
 from tests.factories import ProviderFactory, UserFactory, make_message
 
@@ -44,6 +45,12 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
     return tmp_path
 
 
+def claim_anew() -> Claim | None:
+    """Claim, as the broker does it: what has become due first gets its turn."""
+    give_turns()
+    return claim_due()
+
+
 class Worker:
     """Claims what is due, commits a hand-off of each message, and follows a script."""
 
@@ -57,7 +64,7 @@ class Worker:
 
     def __call__(self) -> None:
         """One batch, from its claim on."""
-        claim = claim_due()
+        claim = claim_anew()
         assert claim is not None
         mine = Journal(self._folder)
         journal_id = mine.begin_batch(claim.token)
@@ -416,6 +423,19 @@ def test_what_the_worker_recorded_itself_stays(folder: Path) -> None:
     assert facts(message) == ("uncertain", "uncertain", "ambiguous")
 
 
+def test_a_lock_on_a_file_that_has_lost_its_name_is_none(folder: Path) -> None:
+    """Another recovery may have removed it between open and lock."""
+    path = folder / f"{uuid4()}.journal"
+    path.write_text("the dead one's")
+    with path.open("rb") as file:
+        path.unlink()
+        assert not _lock(path, file.fileno())
+        path.write_text("somebody else's")
+        assert not _lock(path, file.fileno())
+    with path.open("rb") as file:
+        assert _lock(path, file.fileno())
+
+
 # -- hostile folders ------------------------------------------------------------------------------
 
 
@@ -543,7 +563,7 @@ def test_a_message_that_has_killed_too_many_workers_is_dead(folder: Path) -> Non
         assert deaths(poison) == count
     assert poison.state == State.DEAD
     assert poison.due_at is None
-    assert claim_due() is None
+    assert claim_anew() is None
     reasons = poison.events.filter(kind="dead").values_list("data__reason", flat=True)
     assert list(reasons) == ["poison", "poison"]
 
@@ -553,7 +573,7 @@ def test_what_an_earlier_batch_had_begun_is_suspected_in_the_last_one(folder: Pa
 
     def two_batches() -> None:
         mine = Journal(folder)
-        claim = claim_due()
+        claim = claim_anew()
         assert claim is not None
         mine.begin_batch(claim.token)
         plan = _planned(message.id)
@@ -582,7 +602,7 @@ def test_a_repeat_that_has_killed_too_many_workers_is_repeated_no_more(folder: P
     handoff_id = Handoff.objects.get().id
 
     def repeat() -> None:
-        claim = claim_due()
+        claim = claim_anew()
         assert claim is not None
         mine = Journal(folder)
         journal_id = mine.begin_batch(claim.token)
@@ -597,7 +617,7 @@ def test_a_repeat_that_has_killed_too_many_workers_is_repeated_no_more(folder: P
         recovered_by_a_sibling()
         assert deaths(message) == count
     assert facts(message)[0] == State.UNCERTAIN
-    assert claim_due() is None
+    assert claim_anew() is None
     assert message.events.latest("seq").data == {"reason": "poison"}
 
 
