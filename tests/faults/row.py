@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import submit
@@ -25,6 +26,11 @@ from tests.peers import HttpPeer, SmtpPeer
 Source = SmtpPeer | HttpPeer | SinkProcess
 
 _UNSETTLED = [state for state in OPEN if state is not State.UNCERTAIN]
+
+
+def quick(*case: object) -> ParameterSet:
+    """A case of a parametrised row that `make test` runs too."""
+    return pytest.param(*case, marks=pytest.mark.quick)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from django.utils import timezone
 from notifications.models import Delivery, Message, State
 from notifications.queue.choices import retry_now
 from tests.conftest import wait_until
+from tests.faults.proxy import Proxy
 from tests.faults.row import Row
 from tests.faults.sink import SinkProcess
 from tests.peers import HttpPeer, SmtpPeer
@@ -13,7 +14,7 @@ from tests.peers import HttpPeer, SmtpPeer
 _NAMES = ("first", "second", "third")
 
 
-def by_smtp(*sinks: SmtpPeer | SinkProcess) -> str:
+def by_smtp(*sinks: SmtpPeer | SinkProcess | Proxy) -> str:
     """`LIMBO_PROVIDERS`: the sinks as providers `first`, `second`, `third`."""
     pairs = zip(_NAMES, sinks, strict=False)
     return ",".join(f"{name}=smtp://127.0.0.1:{sink.port}" for name, sink in pairs)

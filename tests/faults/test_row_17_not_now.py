@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.models import Attempt, Outcome
-from tests.faults.row import Row
+from tests.faults.row import Row, quick
 from tests.faults.steps import by_smtp, waits_end
 from tests.peers import SmtpPeer, reply
 
@@ -15,12 +15,11 @@ BUSY = {
 }
 _MESSAGES = 10
 
-scripts = pytest.mark.parametrize("moment", BUSY)
+FIRST, *OTHERS = BUSY
 
 
-@pytest.mark.quick
 @pytest.mark.faults("17", "provider A answers 4xx, B takes it")
-@scripts
+@pytest.mark.parametrize("moment", [quick(FIRST), *OTHERS])
 def test_the_other_provider_takes_it_at_once(row: Row, sink: SmtpPeer, moment: str) -> None:
     with SmtpPeer(on=BUSY[moment]) as busy:
         row.submit(_MESSAGES)
@@ -33,7 +32,7 @@ def test_the_other_provider_takes_it_at_once(row: Row, sink: SmtpPeer, moment: s
 
 
 @pytest.mark.faults("17", "provider A answers 4xx, there is no other")
-@scripts
+@pytest.mark.parametrize("moment", BUSY)
 def test_it_waits_and_is_sent_once(row: Row, moment: str) -> None:
     (when, answer), *_ = BUSY[moment].items()
     with SmtpPeer(on={when: [answer]}) as busy:
