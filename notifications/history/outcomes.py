@@ -17,6 +17,30 @@ from notifications.models.state import State
 
 _NOT_REFUSALS = [Outcome.ACCEPTED.value, Outcome.UNCERTAIN.value]
 
+_STANDS_AT = (
+    Outcome.IN_FLIGHT,
+    Outcome.UNCERTAIN,
+    Outcome.ACCEPTED,
+    Outcome.NOT_ACCEPTED,
+    Outcome.REFUSED,
+)
+"""A hand-off stands at the first of these at which one of its attempts stands: as long as one is
+open or in doubt, the sweeper, the journal and a repeat must find it."""
+
+_ORDER = {"order": [outcome.value for outcome in _STANDS_AT]}
+
+_STANDING = """
+    SELECT handoff_id, (%(order)s::text[])[
+        min(array_position(%(order)s::text[], outcome::text))
+    ] AS outcome
+    FROM notifications_attempt WHERE handoff_id = ANY(%(ids)s) GROUP BY 1
+"""
+
+_STAND = """
+    outcome = s.outcome,
+    ended_at = CASE WHEN s.outcome <> 'in_flight' THEN coalesce(h.ended_at, clock_timestamp()) END
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
@@ -39,9 +63,8 @@ class HandoffOutcome:
     provider_message_id: str = ""
 
     def summary(self) -> AttemptOutcome:
-        """The attempt that speaks for the whole: accepted before uncertain before the rest."""
-        order = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.NOT_ACCEPTED, Outcome.REFUSED)
-        return min(self.attempts, key=lambda attempt: order.index(attempt.outcome))
+        """The attempt whose words the hand-off keeps: a doubt before all else."""
+        return min(self.attempts, key=lambda attempt: _STANDS_AT.index(attempt.outcome))
 
 
 def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
@@ -52,8 +75,8 @@ def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
     """
     if not outcomes:
         return []
-    _end_handoffs(outcomes)
     generations = _end_attempts(outcomes)
+    _end_handoffs(outcomes)
     changes = [
         replace(
             attempt.change, generation=generations[outcome.handoff_id, attempt.change.delivery_id]
@@ -67,34 +90,41 @@ def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
     return changed
 
 
+def settle_handoff(handoff_id: UUID) -> None:
+    """Let a hand-off stand where its attempts stand. Runs in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE notifications_handoff h SET {_STAND}
+            FROM ({_STANDING}) s WHERE h.id = s.handoff_id
+            """,  # noqa: S608 - made of constants
+            {"ids": [handoff_id], **_ORDER},
+        )
+
+
 def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
-    """Close the Handoffs; one that tracking has settled already only learns the provider's id."""
+    """Let the Handoffs stand where their Attempts stand now, with the provider's words."""
     summaries = [outcome.summary() for outcome in outcomes]
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE notifications_handoff h SET
-                outcome = CASE WHEN h.outcome = ANY(%(unsettled)s)
-                    AND (h.tries = 1 OR t.outcome = ANY(%(not_refusals)s))
-                    THEN t.outcome ELSE h.outcome END,
+            f"""
+            UPDATE notifications_handoff h SET {_STAND},
                 reading = t.reading, code = t.code, answer = t.answer,
-                ended_at = coalesce(h.ended_at, clock_timestamp()),
                 provider_message_id = coalesce(nullif(t.provider_id, ''), h.provider_message_id)
             FROM unnest(
-                %(ids)s::uuid[], %(outcomes)s::text[], %(readings)s::text[], %(codes)s::int[],
-                %(answers)s::text[], %(provider_ids)s::text[]
-            ) t (id, outcome, reading, code, answer, provider_id)
+                %(ids)s::uuid[], %(readings)s::text[], %(codes)s::int[], %(answers)s::text[],
+                %(provider_ids)s::text[]
+            ) t (id, reading, code, answer, provider_id)
+            JOIN ({_STANDING}) s ON s.handoff_id = t.id
             WHERE h.id = t.id
-            """,
+            """,  # noqa: S608 - made of constants
             {
-                "unsettled": [outcome.value for outcome in UNSETTLED],
-                "not_refusals": _NOT_REFUSALS,
                 "ids": [outcome.handoff_id for outcome in outcomes],
-                "outcomes": [summary.outcome.value for summary in summaries],
                 "readings": [summary.reading for summary in summaries],
                 "codes": [summary.code for summary in summaries],
                 "answers": [summary.answer for summary in summaries],
                 "provider_ids": [outcome.provider_message_id for outcome in outcomes],
+                **_ORDER,
             },
         )
 

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from notifications.history.changes import Change, add_event, change_deliveries, lock_messages
+from notifications.history.outcomes import settle_handoff
 from notifications.models import Attempt, Event
 from notifications.models.handoff import UNSETTLED, Outcome
 from notifications.models.state import TRACKING, TRANSITIONS, State
@@ -93,7 +94,6 @@ def _settle(attempt: Attempt) -> bool:
     parameters: dict[str, Any] = {
         "accepted": Outcome.ACCEPTED.value,
         "unsettled": [outcome.value for outcome in UNSETTLED],
-        "handoff": attempt.handoff_id,
         "attempt": attempt.id,
         "reading": REPORTED,
     }
@@ -106,15 +106,5 @@ def _settle(attempt: Attempt) -> bool:
             """,
             parameters,
         )
-        cursor.execute(
-            """
-            UPDATE notifications_handoff
-            SET outcome = %(accepted)s, ended_at = coalesce(ended_at, now())
-            WHERE id = %(handoff)s AND outcome = ANY(%(unsettled)s) AND EXISTS (
-                SELECT 1 FROM notifications_attempt
-                WHERE handoff_id = %(handoff)s AND outcome = %(accepted)s
-            )
-            """,
-            parameters,
-        )
+    settle_handoff(attempt.handoff_id)
     return Attempt.objects.filter(id=attempt.id, outcome=Outcome.ACCEPTED).exists()

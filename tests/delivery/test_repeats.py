@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from notifications.history.changes import Change, lock_messages
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
+from notifications.history.tracking import Report, apply_tracking_event
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, Provider, State
 from tests.delivery.test_batch import configure, deliver, smtp
 from tests.factories import make_message
@@ -81,6 +82,20 @@ def test_a_repeat_that_is_refused_leaves_it_uncertain_and_is_tried_again(
     message.refresh_from_db()
     assert message.state == State.QUEUED
     assert len(peer.requests) == 3
+
+
+def test_a_report_about_one_recipient_leaves_the_repeat_to_settle_the_others(
+    settings: Settings, peers: ExitStack
+) -> None:
+    peer = doubtful(peers, settings)
+    message = make_message("a@example.org", "b@example.org")
+    deliver()
+    reported = Attempt.objects.select_related("delivery").order_by("id")[0]
+    apply_tracking_event(Report(reported, State.DELIVERED, "1", {}))
+    repeat_now()
+    states = message.deliveries.order_by("id").values_list("state", flat=True)
+    assert list(states) == [State.DELIVERED, State.QUEUED]
+    assert len(peer.requests) == 2
 
 
 def test_a_provider_without_such_a_key_is_not_asked_again(

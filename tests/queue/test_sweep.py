@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from notifications.history.changes import lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
+from notifications.history.tracking import Report, apply_tracking_event
 from notifications.models import Attempt, Handoff, Message, State
 from notifications.models.lease import Lease
 from notifications.queue.claim import claim_due
@@ -61,6 +62,17 @@ def test_a_message_in_flight_is_uncertain_after_lease_and_grace() -> None:
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {"uncertain"}
     kinds = message.events.order_by("seq").values_list("kind", flat=True)
     assert list(kinds) == ["sending", "sending", "uncertain", "uncertain"]
+
+
+def test_a_report_about_one_recipient_leaves_the_others_to_the_sweeper() -> None:
+    message = make_message("a@example.org", "b@example.org")
+    in_flight(message)
+    reported = Attempt.objects.select_related("delivery").order_by("id")[0]
+    apply_tracking_event(Report(reported, State.DELIVERED, "1", {}))
+    lease_ended(message, seconds_ago=GRACE_SECONDS + 1)
+    assert sweep_expired() == 1
+    states = message.deliveries.order_by("id").values_list("state", flat=True)
+    assert list(states) == [State.DELIVERED, State.UNCERTAIN]
 
 
 def test_within_its_grace_an_in_flight_message_is_left_to_its_worker() -> None:

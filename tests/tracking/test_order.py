@@ -106,7 +106,7 @@ def test_an_early_report_outlives_an_answer_that_nobody_could_read(
     stories.answered(in_flight, Reading.AMBIGUOUS, code=502, answer="Bad Gateway")
     assert state_of(ANN) == State.DELIVERED
     assert state_of(BOB) == State.UNCERTAIN
-    assert Handoff.objects.get(id=in_flight.handoff_id).outcome == Outcome.ACCEPTED
+    assert Handoff.objects.get(id=in_flight.handoff_id).outcome == Outcome.UNCERTAIN
 
 
 def test_a_report_on_an_older_generation_changes_the_attempt_alone(

@@ -124,6 +124,6 @@ def test_a_report_settles_an_attempt_that_is_in_doubt(message: Message, in_fligh
     bob = Attempt.objects.get(handoff=in_flight.handoff_id, delivery__address="bob@example.org")
     assert (ann.outcome, ann.reading) == (Outcome.ACCEPTED, "reported")
     assert bob.outcome == Outcome.UNCERTAIN
-    assert Handoff.objects.get(id=in_flight.handoff_id).outcome == Outcome.ACCEPTED
+    assert Handoff.objects.get(id=in_flight.handoff_id).outcome == Outcome.UNCERTAIN
     told = [attempt.sentence for row in timeline(message).deliveries for attempt in row.attempts]
     assert "pm took it" in told
