@@ -100,6 +100,10 @@ class HandoffResult:
         return cls(verdicts=verdicts, retry_after=retry_after)
 
 
+NO_REPEAT = Verdict(Reading.NOT_BEGUN, answer="this provider knows no repeat from a new message")
+"""What a transport answers to a repeat where a repeat may be a second message."""
+
+
 class Transport(Protocol):
     """A way to one provider. Used by one thread at a time; it may keep its connection open."""
 
@@ -114,7 +118,7 @@ class Transport(Protocol):
         `commit` is called once, just before the first write that may carry the final dot or the
         HTTP request; what it raises means that nothing was sent, and passes through. `deadline`
         bounds the whole, in seconds of `boottime()`. Expected failures are verdicts, not
-        exceptions.
+        exceptions. A repeat that may be a second message is not sent.
         """
 
     def close_if_idle(self) -> None:

@@ -30,6 +30,9 @@ SMTPS_PORT = 465
 MAX_PORT = 65535
 MAX_WEIGHT = 1000
 
+_KEY_MARGIN = timedelta(hours=1)
+"""Between the last repeat under a key and the time when the provider forgets it."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
@@ -79,8 +82,12 @@ class ProviderConfig:
 
     @property
     def key_lifetime(self) -> timedelta:
-        """For how long a doubtful hand-off may be repeated under its key; zero: never."""
-        return self.esp.key_lifetime if self.esp else timedelta()
+        """For how long a doubtful hand-off may be repeated under its key; zero: never.
+
+        Shorter than the provider knows the key: a repeat must come in time, not only begin.
+        """
+        known = self.esp.key_lifetime if self.esp else timedelta()
+        return max(known - _KEY_MARGIN, timedelta())
 
     @property
     def starttls(self) -> bool:

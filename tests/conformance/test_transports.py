@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -230,21 +230,26 @@ def test_what_is_declared_of_the_envelope_holds(way: Way, certificates: Certific
 
 
 @each_way
-def test_what_is_declared_of_a_repeat_holds(way: Way, certificates: Certificates) -> None:
+def test_a_repeat_goes_under_the_same_key_or_not_at_all(
+    way: Way, certificates: Certificates
+) -> None:
     request = request_to("bob@example.org")
-    with way.peer(certificates) as peer:
+    witness = Witness()
+    with way.peer(certificates) as peer, closing(transport_to(way, peer)) as transport:
         assert bool(config_of(way, peer.port).key_lifetime) is way.repeats
-        for _ in range(2):
-            hand_over(way, peer, request)
-        if not isinstance(peer, HttpPeer):
+        transport.send(request, commit=witness, deadline=soon(60))
+        result = transport.send(replace(request, is_repeat=True), commit=witness, deadline=soon(60))
+        assert witness.calls == len(peer.taken)
+        if not way.repeats:
+            assert reading(result) is Reading.NOT_BEGUN
+            assert len(peer.taken) == 1
             return
+        assert reading(result) is way.accepted
+        assert isinstance(peer, HttpPeer)
         first, second = peer.taken
-    if way.repeats:
-        assert first.headers["idempotency-key"] == request.idempotency_key
-        assert second.headers["idempotency-key"] == request.idempotency_key
-        assert first.body == second.body
-    else:
-        assert "idempotency-key" not in first.headers
+    assert first.headers["idempotency-key"] == request.idempotency_key
+    assert second.headers["idempotency-key"] == request.idempotency_key
+    assert first.body == second.body
 
 
 @each_way

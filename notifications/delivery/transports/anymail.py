@@ -22,6 +22,7 @@ from notifications.delivery.classify import (
 )
 from notifications.delivery.esps import Esp, Mark
 from notifications.delivery.handoff import (
+    NO_REPEAT,
     HandoffRequest,
     HandoffResult,
     Outgoing,
@@ -62,6 +63,8 @@ class AnymailTransport:
         self, request: HandoffRequest, *, commit: Callable[[], None], deadline: float
     ) -> HandoffResult:
         """Hand the message over; see `Transport.send`."""
+        if request.is_repeat and not self._esp.idempotency_header:
+            return HandoffResult.for_all(request, NO_REPEAT)
         if request.is_partial and not self.separates_envelope:
             return HandoffResult.for_all(request, Verdict(Reading.REFUSED_HERE, answer=_PARTIAL))
         call = Call(deadline, commit, self._key(request))

@@ -19,7 +19,7 @@ from notifications.delivery.classify import (
     queue_id,
     read_smtp,
 )
-from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdict
+from notifications.delivery.handoff import NO_REPEAT, HandoffRequest, HandoffResult, Verdict
 from notifications.delivery.mime import build_mime
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
@@ -177,6 +177,8 @@ class SmtpTransport:
         self, request: HandoffRequest, *, commit: Callable[[], None], deadline: float
     ) -> HandoffResult:
         """Hand the message over; see `Transport.send`."""
+        if request.is_repeat:
+            return HandoffResult.for_all(request, NO_REPEAT)
         try:
             letter = write_letter(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it cannot be sent
