@@ -1,4 +1,4 @@
-"""Two providers that report, and a message that the first of them has."""
+"""Providers that report, and a message that the first of them has."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,11 @@ from tests.tracking.payloads import SECRET, SIGNING_KEY
 
 @pytest.fixture(autouse=True)
 def reporting(settings: Settings, db: None) -> None:
-    """Postmark, protected by the shared secret, and Mailgun, which signs."""
-    settings.LIMBO_PROVIDERS = "pm=anymail-postmark://TOKEN@/,mg=anymail-mailgun://KEY@/"
+    """Postmark and Amazon SES, protected by the shared secret, and Mailgun, which signs."""
+    settings.LIMBO_PROVIDERS = (
+        "pm=anymail-postmark://TOKEN@/,mg=anymail-mailgun://KEY@/,"
+        "ses=anymail-amazon-ses://KEY:SECRET@/?region=eu-west-1"
+    )
     settings.ANYMAIL = {"WEBHOOK_SECRET": [SECRET], "MAILGUN_WEBHOOK_SIGNING_KEY": SIGNING_KEY}
 
 

@@ -28,8 +28,7 @@ def post_postmark(payload: dict[str, Any], *, secret: str | None = SECRET) -> An
     return _post("postmark", payload, secret)
 
 
-def _post(esp: str, payload: dict[str, Any], secret: str | None) -> Answered:
-    headers = {}
+def _post(esp: str, payload: dict[str, Any], secret: str | None, **headers: str) -> Answered:
     if secret is not None:
         headers["authorization"] = "Basic " + b64encode(secret.encode()).decode()
     return Client().post(
@@ -81,6 +80,37 @@ def postmark(record: str, recipient: str, *, handoff: UUID | None = None, **more
         "Metadata": {} if handoff is None else {"limbo_handoff": str(handoff)},
         **known[record],
         **more,
+    }
+
+
+AMAZON_SES_ID = "0102018f-2c3d-4b5a-9e8f-1a2b3c4d5e6f-000000"
+
+
+def post_amazon_ses(report: dict[str, Any], *, secret: str | None = SECRET) -> Answered:
+    """Post a report as Amazon's notification service does."""
+    notification_id = "3f1b5e0c-0f3a-5f8e-8f3e-0a1b2c3d4e5f"
+    notification = {
+        "Type": "Notification",
+        "MessageId": notification_id,
+        "TopicArn": "arn:aws:sns:eu-west-1:123456789012:reports",
+        "Timestamp": "2026-11-24T10:02:11.123Z",
+        "Message": json.dumps(report),
+    }
+    more = {"x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": notification_id}
+    return _post("amazon_ses", notification, secret, **more)
+
+
+def amazon_ses(kind: str, recipient: str, *, handoff: UUID | None = None, **more: Any) -> Any:
+    """A report of Amazon SES's, with the original headers."""
+    metadata = json.dumps({"limbo_handoff": str(handoff)})
+    return {
+        "eventType": kind,
+        "mail": {
+            "messageId": AMAZON_SES_ID,
+            "destination": [recipient],
+            "headers": [{"name": "X-Metadata", "value": metadata}] if handoff else [],
+        },
+        kind.lower(): {"recipients": [recipient], "smtpResponse": "250 2.0.0 OK", **more},
     }
 
 

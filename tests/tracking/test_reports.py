@@ -12,7 +12,9 @@ from tests.factories import UserFactory
 from tests.tracking.conftest import Reports, StateOf, unknown_id
 from tests.tracking.payloads import (
     POSTMARK_ID,
+    amazon_ses,
     mailgun,
+    post_amazon_ses,
     post_mailgun,
     post_postmark,
     postmark,
@@ -32,6 +34,13 @@ def test_a_signed_report_of_mailgun_moves_its_recipient(taken: Planned, state_of
     report = mailgun("delivered", "bob@example.org", handoff=taken.handoff_id)
     assert post_mailgun(report).status_code == 200
     assert state_of("bob@example.org") == State.DELIVERED
+
+
+def test_a_report_of_amazon_ses_moves_its_recipient(taken: Planned, state_of: StateOf) -> None:
+    report = amazon_ses("Delivery", "bob@example.org", handoff=taken.handoff_id)
+    assert post_amazon_ses(report).status_code == 200
+    assert state_of("bob@example.org") == State.DELIVERED
+    assert state_of("ann@example.org") == State.QUEUED
 
 
 def test_a_temporary_failure_of_mailgun_is_a_deferral(taken: Planned, state_of: StateOf) -> None:

@@ -62,6 +62,8 @@ def test_an_address_is_suppressed_in_lower_case_so_that_every_spelling_is() -> N
 @pytest.mark.parametrize(
     ("esp", "raw", "expected"),
     [
+        ("Amazon SES", {"bounce": {"bounceType": "Permanent"}}, True),
+        ("Amazon SES", {"bounce": {"bounceType": "Transient"}}, False),
         ("Brevo", {"event": "hard_bounce"}, True),
         ("Brevo", {"event": "soft_bounce"}, False),
         ("MailerSend", {"data": {"type": "hard_bounced"}}, True),
