@@ -163,22 +163,16 @@ class HandoffAdapter(HTTPAdapter):
         response = super().send(request, *args, **{**kwargs, "stream": True})
         call.status = response.status_code
         call.retry_after = response.headers.get("Retry-After")
-        _read_body(response, call)
+        # not by `stream`, which throws away what it has when the answer breaks off
+        while chunk := response.raw.read1(8192, decode_content=True):
+            call.body += chunk
+            if len(call.body) > MAX_ANSWER_OCTETS:
+                response.close()
+                raise requests.RequestException("the answer is too long")
         # Anymail reads it from here
         response.raw = io.BytesIO(bytes(call.body))
         self._used_at = boottime()
         return response
-
-
-def _read_body(response: requests.Response, call: Call) -> None:
-    # not by `stream`, which throws away what it has when the answer breaks off
-    while chunk := response.raw.read1(8192, decode_content=True):
-        call.body += chunk
-        if len(call.body) > MAX_ANSWER_OCTETS:
-            response.close()
-            raise requests.RequestException("the answer is too long")
-    # gives the connection back
-    response.raw.drain_conn()
 
 
 def _tls_context() -> ssl.SSLContext:
