@@ -1,15 +1,22 @@
 """HTTP providers: how an answer is read, and that nothing goes round the hand-off's rules."""
 
-from contextlib import closing
+import socket
+import threading
+from contextlib import closing, suppress
 
 import pytest
+import requests
 
 from notifications.delivery.handoff import HandoffResult
 from notifications.delivery.provider_config import parse_providers
 from notifications.delivery.providers import open_transport
 from notifications.delivery.reading import Reading
+from notifications.delivery.transports.http_session import Call, HandoffSession, under_way
+from tests.conformance.ways import Certificates
 from tests.delivery.handing_over import Witness, answer, reading, request_to, soon
 from tests.peers import Answer, HttpPeer
+from tests.peers.actions import Line
+from tests.peers.server import PeerServer
 
 
 def hand_over(url: str, witness: Witness | None = None) -> HandoffResult:
@@ -51,8 +58,19 @@ def test_what_came_of_an_answer_that_broke_off_is_kept_for_staff() -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     with HttpPeer() as other, HttpPeer(Answer(307, headers={"Location": other.url})) as peer:
-        assert reading(hand_over(peer.url)) is Reading.REFUSED_HERE
+        result = hand_over(peer.url)
+        assert (reading(result), answer(result)) == (Reading.REFUSED_HERE, "{}")
         assert other.requests == []
+
+
+def test_no_library_can_write_a_request_twice() -> None:
+    witness = Witness()
+    with HttpPeer() as peer, closing(HandoffSession()) as session, under_way(Call(soon(), witness)):
+        session.post(peer.url, json={})
+        with pytest.raises(requests.RequestException, match="only once"):
+            session.post(peer.url, json={})
+        assert len(peer.requests) == 1
+    assert witness.calls == 1
 
 
 def test_a_proxy_changes_nothing_of_when_commit_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +79,41 @@ def test_a_proxy_changes_nothing_of_when_commit_is_called(monkeypatch: pytest.Mo
         monkeypatch.setenv("http_proxy", proxy.url)
         assert reading(hand_over("http://provider.invalid/", witness)) is Reading.QUEUED
         assert len(proxy.taken) == 1
+    assert witness.calls == 1
+
+
+class Tunnel(PeerServer):
+    """A proxy that connects its clients through, as for HTTPS."""
+
+    def converse(self, line: Line) -> None:
+        """Read the head of CONNECT, connect, and pass on in both directions."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += line.sock.recv(1)
+        host, _, port = head.split(b" ")[1].decode().partition(":")
+        with socket.create_connection((host, int(port))) as other:
+            line.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+            back = threading.Thread(target=_pass_on, args=(other, line.sock))
+            back.start()
+            _pass_on(line.sock, other)
+            back.join()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_tunnel_changes_nothing_either(
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    witness = Witness()
+    with Tunnel() as proxy, HttpPeer(certificate=certificates.known) as peer:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+        assert reading(hand_over(peer.url, witness)) is Reading.QUEUED
+        assert (len(peer.taken), proxy.connections) == (1, 1)
     assert witness.calls == 1
 
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +32,7 @@ from tests.delivery.handing_over import (
     soon,
     with_text,
 )
-from tests.peers import Action, SmtpPeer, drip, drop, reply, stall
+from tests.peers import Action, SmtpPeer, drip, drop, make_certificate, reply, stall
 
 
 def transport_to(peer: SmtpPeer) -> Transport:
@@ -125,6 +126,22 @@ def test_the_numbers_are_those_that_the_module_tells_of() -> None:
     assert limits.dot_deadline - now == pytest.approx(25, abs=1)
     assert limits.limit(Phase.GREETING) - boottime() == pytest.approx(15, abs=1)
     assert limits.limit(Phase.RCPT) - boottime() == pytest.approx(10, abs=1)
+
+
+@pytest.mark.parametrize("offers_it", [False, True])
+def test_without_the_encryption_that_we_require_nothing_is_said_in_clear(
+    offers_it: bool, tmp_path: Path
+) -> None:
+    certificate = make_certificate(tmp_path) if offers_it else None
+    refusal = reply("454 4.7.0 TLS not available")
+    with SmtpPeer(
+        certificate=certificate, credentials=("ann", "secret"), on={"starttls": refusal}
+    ) as peer:
+        url = f"peer=smtp://ann:secret@127.0.0.1:{peer.port}?starttls=1"
+        with closing(open_transport(parse_providers(url)["peer"])) as transport:
+            assert send(transport) is Reading.UNREACHABLE
+        said = {line.partition(" ")[0].lower() for line in peer.commands}
+    assert said <= {"ehlo", "starttls", "quit"}
 
 
 def test_some_are_taken_some_refused_and_some_wait_in_one_transaction() -> None:
