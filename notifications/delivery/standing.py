@@ -28,6 +28,12 @@ def note_provider_faults(ended: Iterable[Ended]) -> set[str]:
     return {name for name, ends in results.items() if not _may_get_more(name, ends)}
 
 
+def forbids_more(end: Ended) -> bool:
+    """Whether the end of a hand-off says by itself that its provider must get nothing more now."""
+    readings = {verdict.reading for verdict in end.result.verdicts.values()}
+    return not readings.isdisjoint((Reading.MISCONFIGURED, Reading.EXHAUSTED))
+
+
 def _may_get_more(name: str, results: list[HandoffResult]) -> bool:
     is_well = steadfast(partial(note_ends, name, [_end(result) for result in results]))
     return is_well and not (_is_switched_off(name, results) | _is_closed(name, results))

@@ -42,7 +42,8 @@ class Proxy:
     """Listens on a free port and passes on to `target` on 127.0.0.1; a context manager."""
 
     def __init__(self, target: int) -> None:
-        self._target = target
+        self.target = target
+        """Where it passes new connections on to; where nobody listens, it resets them."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         """Where it listens, on 127.0.0.1."""
@@ -101,7 +102,7 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         try:
-            server = socket.create_connection(("127.0.0.1", self._target))
+            server = socket.create_connection(("127.0.0.1", self.target))
         except OSError:
             _reset(client)
             return

@@ -51,11 +51,18 @@ class Row:
         self.systems.append(system)
         return system
 
-    def submit(self, count: int, *, recipients: int = 1, owner: User | None = None) -> list[UUID]:
+    def submit(
+        self,
+        count: int,
+        *,
+        recipients: int = 1,
+        owner: User | None = None,
+        sender: str = "app@example.com",
+    ) -> list[UUID]:
         """Store messages through the door that every way in uses; returns their ids."""
         owner = owner or self.owner()
         addresses = [f"reader{number}@example.org" for number in range(recipients)]
-        fields = {"from": "app@example.com", "to": addresses, "message": "Hello."}
+        fields = {"from": sender, "to": addresses, "message": "Hello."}
         ids = [
             submit(
                 owner=owner, request=read_mail_request(fields | {"subject": f"Message {number}"})
