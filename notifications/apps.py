@@ -18,6 +18,7 @@ class NotificationsConfig(AppConfig):
         for module in (
             "notifications.checks",
             "notifications.delivery.checks",
+            "notifications.delivery.journal_folder",
             "notifications.tracking.checks",
             "notifications.tracking.receivers",
             "notifications.webhooks.work",

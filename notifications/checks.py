@@ -16,6 +16,9 @@ SECRET_KEY_CHARACTERS = 50
 POSTGRESQL = 15_00_00
 """The oldest server that Limbo is tested on."""
 
+WORKER = "limbo_worker"
+"""The tag of what only a worker needs."""
+
 _DURABLE = {
     "fsync": "An accepted message would not survive a crash of the machine.",
     "full_page_writes": "A crash in the middle of a write could damage accepted messages.",
@@ -31,6 +34,12 @@ def run_startup_checks() -> None:
     SystemCheckError, whose text says what is wrong and what mends it.
     """
     BaseCommand(no_color=True).check(databases=list(connections))
+
+
+def run_worker_checks() -> None:
+    """Run every system check, and those of what only a worker needs. Raises SystemCheckError."""
+    run_startup_checks()
+    BaseCommand(no_color=True).check(tags=[WORKER], include_deployment_checks=True)
 
 
 @register("limbo")

@@ -150,6 +150,6 @@ def _suspects(testimony: Testimony, held: Sequence[UUID], attempts: Iterable[Att
     waited = {
         attempt.handoff.message_id for attempt in attempts if testimony.excludes(attempt.handoff_id)
     }
-    ended = Handoff.objects.filter(id__in=testimony.begun_last & testimony.ended.keys())
+    ended = Handoff.objects.filter(id__in=testimony.ended_last)
     done = set(ended.values_list("message_id", flat=True))
     return {message_id for message_id in held if message_id in waited or message_id not in done}

@@ -21,13 +21,14 @@ class Testimony:
     """Nothing that its worker wrote can be missing."""
     planned: set[UUID] = field(default_factory=set)
     begun: set[UUID] = field(default_factory=set)
-    begun_last: set[UUID] = field(default_factory=set)
-    """Those of its last batch."""
     ended: dict[UUID, HandoffResult] = field(default_factory=dict)
+    ended_last: set[UUID] = field(default_factory=set)
+    """Those of its last batch."""
 
     def excludes(self, handoff_id: UUID) -> bool:
         """Whether the hand-off was certainly not begun: only a whole file can tell."""
-        return self.is_whole and handoff_id in self.planned and handoff_id not in self.begun
+        waited = self.planned - self.begun - self.ended.keys()
+        return self.is_whole and handoff_id in waited
 
     def verdict(self, handoff_id: UUID, delivery_id: UUID) -> Verdict | None:
         """What the provider answered, as far as its worker lived to note it."""
@@ -62,16 +63,16 @@ def _hear(testimony: Testimony, record: Record) -> bool:
         match record:
             case ["batch", token]:
                 testimony.token = UUID(token)
-                testimony.begun_last.clear()
+                testimony.ended_last.clear()
             case ["plan", ids]:
                 testimony.planned.update(UUID(handoff_id) for handoff_id in ids)
             case ["begun", handoff_id]:
                 testimony.begun.add(UUID(handoff_id))
-                testimony.begun_last.add(UUID(handoff_id))
                 # a repeat: how its last try ended is recorded
                 testimony.ended.pop(UUID(handoff_id), None)
             case ["ended", handoff_id, packed]:
                 testimony.ended[UUID(handoff_id)] = _unpacked(packed)
+                testimony.ended_last.add(UUID(handoff_id))
             case _:
                 return False
     except (ValueError, TypeError, AttributeError):

@@ -526,8 +526,19 @@ def test_a_worker_that_dies_alone_counts_against_what_it_had_not_begun(
     assert_released(message)
 
 
-@pytest.mark.parametrize("script", [begin, end(Reading.SENT), end(Reading.TEMPORARY)])
-def test_it_does_not_count_against_what_was_begun(folder: Path, script: Script) -> None:
+def fail_to_connect(mine: Journal, handoff_id: UUID) -> None:
+    """Die after a provider that could not be reached: nothing was begun."""
+    delivery = Delivery.objects.get(attempts__handoff=handoff_id)
+    verdict = Verdict(Reading.UNREACHABLE)
+    mine.ended(handoff_id, HandoffResult({delivery.id: verdict}))
+
+
+@pytest.mark.parametrize(
+    "script", [begin, end(Reading.SENT), end(Reading.TEMPORARY), fail_to_connect]
+)
+def test_it_does_not_count_against_what_it_was_done_with_or_must_not_repeat(
+    folder: Path, script: Script
+) -> None:
     message = make_message()
     work_and_die(Worker(folder, script))
     recovered_by_a_sibling()
@@ -568,7 +579,7 @@ def test_a_message_that_has_killed_too_many_workers_is_dead(folder: Path) -> Non
     assert list(reasons) == ["poison", "poison"]
 
 
-def test_what_an_earlier_batch_had_begun_is_suspected_in_the_last_one(folder: Path) -> None:
+def test_what_an_earlier_batch_had_ended_is_suspected_in_the_last_one(folder: Path) -> None:
     message = make_message()
 
     def two_batches() -> None:
@@ -581,7 +592,7 @@ def test_what_an_earlier_batch_had_begun_is_suspected_in_the_last_one(folder: Pa
             lock_messages([message.id])
             commit_in_flight([plan])
         mine.plan([plan.handoff_id])
-        mine.begun(plan.handoff_id)
+        end(Reading.TEMPORARY)(mine, plan.handoff_id)
         mine.begin_batch(claim.token)
         Attempt.objects.update(outcome="not_accepted")
         Handoff.objects.update(outcome="not_accepted", ended_at=timezone.now())

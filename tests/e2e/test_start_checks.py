@@ -23,3 +23,13 @@ def test_a_provider_that_cannot_be_used_fails_the_start(
         said = system.log("process")
     assert "limbo.E004" in said or "limbo.E003" in said
     assert "relay" in said
+
+
+def test_a_worker_without_a_journal_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text("a file in the folder's place")
+    with System(tmp_path, "relay=smtp://127.0.0.1:1") as system:
+        system.start("process", WORKER)
+        assert wait_until(lambda: system.exit_code("process"), seconds=60) == 1
+        said = system.log("process")
+    assert "limbo.E014" in said
+    assert "LIMBO_JOURNAL_DIR" in said

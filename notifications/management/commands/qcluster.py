@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from notifications.checks import run_startup_checks
+from notifications.checks import run_worker_checks
 from notifications.queue.cluster import run_cluster
 
 
@@ -16,5 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Check, then serve until SIGTERM. Raises SystemCheckError."""
-        run_startup_checks()
+        run_worker_checks()
         sys.exit(run_cluster())
