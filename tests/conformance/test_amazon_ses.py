@@ -182,10 +182,12 @@ def test_an_option_that_would_fail_later_fails_at_the_start(query: str) -> None:
         parse_providers(f"ses=anymail-amazon-ses://{KEY}:{SECRET}@/?{query}")
 
 
-def test_another_services_endpoint_in_the_environment_changes_nothing(
+def test_what_the_environment_says_of_other_services_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     config = parse_providers(f"ses=anymail-amazon-ses://{KEY}:{SECRET}@/?region={REGION}")["ses"]
     with closing(open_transport(config)) as transport:
         endpoint = transport._backend.client.meta.endpoint_url  # type: ignore[attr-defined]

@@ -12,19 +12,20 @@ from notifications.delivery.provider_config import parse_providers
 from notifications.delivery.providers import open_transport
 from notifications.delivery.reading import Reading
 from notifications.delivery.transports.http_session import Call, HandoffSession, under_way
+from notifications.delivery.transports.patience import Patience
 from tests.conformance.ways import Certificates
 from tests.delivery.handing_over import Witness, answer, reading, request_to, soon
-from tests.peers import Answer, HttpPeer
+from tests.peers import Answer, HttpPeer, pause
 from tests.peers.actions import Line
 from tests.peers.server import PeerServer
 
 
-def hand_over(url: str, witness: Witness | None = None) -> HandoffResult:
+def hand_over(url: str, witness: Witness | None = None, *, seconds: float = 60.0) -> HandoffResult:
     """Hand a message over to the Postmark at `url`."""
     config = parse_providers(f"peer=anymail-postmark://KEY@/?api_url={url}")["peer"]
     with closing(open_transport(config)) as transport:
         return transport.send(
-            request_to("bob@example.org"), commit=witness or Witness(), deadline=soon(60)
+            request_to("bob@example.org"), commit=witness or Witness(), deadline=soon(seconds)
         )
 
 
@@ -56,6 +57,17 @@ def test_what_came_of_an_answer_that_broke_off_is_kept_for_staff() -> None:
         assert "only this" in answer(hand_over(peer.url))
 
 
+def test_what_is_slow_before_the_request_leaves_the_answer_its_time(
+    certificates: Certificates,
+) -> None:
+    witness = Witness()
+    # the handshake is over before the deadline, but not before the answer's share of it
+    with HttpPeer(certificate=certificates.known, on_accept=pause(4.5)) as peer:
+        assert reading(hand_over(peer.url, witness, seconds=6)) is Reading.UNREACHABLE
+        assert peer.requests == []
+    assert witness.calls == 0
+
+
 def test_a_redirect_is_not_followed() -> None:
     with HttpPeer() as other, HttpPeer(Answer(307, headers={"Location": other.url})) as peer:
         result = hand_over(peer.url)
@@ -65,7 +77,11 @@ def test_a_redirect_is_not_followed() -> None:
 
 def test_no_library_can_write_a_request_twice() -> None:
     witness = Witness()
-    with HttpPeer() as peer, closing(HandoffSession()) as session, under_way(Call(soon(), witness)):
+    with (
+        HttpPeer() as peer,
+        closing(HandoffSession()) as session,
+        under_way(Call(Patience.until(soon()), witness)),
+    ):
         session.post(peer.url, json={})
         with pytest.raises(requests.RequestException, match="only once"):
             session.post(peer.url, json={})

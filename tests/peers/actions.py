@@ -102,6 +102,16 @@ def stall() -> Action:
     return Action(Line.drain)
 
 
+def pause(seconds: float) -> Action:
+    """Wait, and go on well."""
+
+    def act(line: Line) -> None:
+        if line.stopped.wait(seconds):
+            raise GoneError
+
+    return Action(act)
+
+
 def half_close() -> Action:
     """Close our direction only, and go on reading until the client gives up."""
 

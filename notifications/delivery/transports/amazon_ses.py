@@ -43,7 +43,8 @@ class AmazonSesTransport(AnymailTransport):
 
     def _open_backend(self) -> Any:
         options = dict(self._config.options)
-        aws = get_session()
+        # without AWS_PROFILE: a profile that is missing would fail each message
+        aws = get_session({"profile": (None, None, None, None)})
         aws.register_component("data_loader", _LOADER)
         session = {
             "botocore_session": aws,

@@ -32,6 +32,7 @@ from notifications.delivery.handoff import (
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
 from notifications.delivery.transports.http_session import Call, HandoffSession, under_way
+from notifications.delivery.transports.patience import Patience
 
 HANDOFF_KEY = "limbo_handoff"
 """The metadata key under which a Handoff's id travels, to come back in tracking webhooks."""
@@ -67,7 +68,7 @@ class AnymailTransport:
             return HandoffResult.for_all(request, NO_REPEAT)
         if request.is_partial and not self.separates_envelope:
             return HandoffResult.for_all(request, Verdict(Reading.REFUSED_HERE, answer=_PARTIAL))
-        call = Call(deadline, commit, self._key(request))
+        call = Call(Patience.until(deadline), commit, self._key(request))
         try:
             message = self._message(request)
             with under_way(call):

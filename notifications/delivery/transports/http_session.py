@@ -21,7 +21,13 @@ from urllib3.poolmanager import PoolManager
 from urllib3.util.ssl_ import create_urllib3_context
 
 from notifications import failpoints
-from notifications.delivery.transports.deadline import DeadlineSocket, DeadlineTlsSocket, dial
+from notifications.delivery.transports.deadline import (
+    DeadlineSocket,
+    DeadlineTlsSocket,
+    dial,
+    seconds_left,
+)
+from notifications.delivery.transports.patience import Patience
 from notifications.models.lease import boottime
 
 IDLE_SECONDS = 4.0
@@ -39,7 +45,7 @@ MAX_ANSWER_OCTETS = 1024 * 1024
 class Call:
     """One hand-off's request, as the connection that carries it needs to know it."""
 
-    deadline: float
+    patience: Patience
     commit: Callable[[], None]
     headers: Mapping[str, str] = field(default_factory=dict)
     """Added to the request."""
@@ -57,10 +63,12 @@ class Call:
     def begin(self) -> None:
         """Call `commit`: from here on the provider may have taken it.
 
-        Raises requests.RequestException when a library would repeat the request.
+        Raises requests.RequestException when a library would repeat the request, TimeoutError when
+        too little time is left for the answer, and whatever `commit` raises.
         """
         if self.has_begun:
             raise requests.RequestException("a hand-off's request is written only once")
+        seconds_left(self.patience.commit_deadline)
         try:
             self.commit()
         except Exception as error:
@@ -93,17 +101,17 @@ class _HandoffConnection(HTTPConnection):
 
     def _new_conn(self) -> DeadlineSocket:
         """Connect; urllib3 calls this, and wraps the result in TLS."""
-        return dial(
-            self._dns_host, int(self.port or self.default_port), deadline=_call.get().deadline
-        )
+        deadline = _call.get().patience.commit_deadline
+        return dial(self._dns_host, int(self.port or self.default_port), deadline=deadline)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         """Write the request, once `commit` has allowed it."""
         if self.sock is None:
             self.connect()
+        call = _call.get()
         if isinstance(self.sock, DeadlineSocket):
-            self.sock.deadline = _call.get().deadline
-        _call.get().begin()
+            self.sock.deadline = call.patience.deadline
+        call.begin()
         super().request(method, url, *args, **kwargs)
         failpoints.hit("request_sent")
 

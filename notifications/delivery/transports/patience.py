@@ -1,13 +1,15 @@
-"""How long each phase of an SMTP conversation may take.
+"""How long each part of a hand-off may take.
 
-RFC 5321, section 4.5.3.2, asks a relay for minutes a phase. A hand-off has one absolute deadline of
-40 s, since a lease stands behind it, and its time is worth most after the final dot: a server that
-is given up before it has surely not taken the message, one that is given up after it may have, and
-nobody may try again. So what comes before the dot has no more than five eighths of the time (25 s),
-and no reply to a command longer than 10 s of it: servers answer those within moments, and within
-9 s when they first verify a recipient elsewhere. A greeting may take 15 s, since some servers hold
-it back to tell spammers by their haste. The reply to the dot has whatever is left, 15 s at least:
-that is where filters read the message.
+A hand-off has one absolute deadline of 40 s, since a lease stands behind it, and its time is worth
+most after `commit`: a server that is given up before it has surely not taken the message, one that
+is given up after it may have, and nobody may try again. So what comes before has no more than five
+eighths of the time (25 s). The answer to an HTTP request or to SMTP's final dot has whatever is
+left, 15 s at least: that is where filters read the message.
+
+In SMTP, RFC 5321, section 4.5.3.2, asks a relay for minutes a phase, which a lease cannot give. No
+reply to a command may take longer than 10 s: servers answer those within moments, and within 9 s
+when they first verify a recipient elsewhere. A greeting may take 15 s, since some servers hold it
+back to tell spammers by their haste.
 """
 
 from collections.abc import Mapping
@@ -16,8 +18,8 @@ from dataclasses import dataclass
 from notifications.delivery.classify import Phase
 from notifications.models.lease import boottime
 
-DOT_SHARE = 3 / 8
-"""Of a hand-off's time; kept for the reply to the final dot."""
+ANSWER_SHARE = 3 / 8
+"""Of a hand-off's time; kept for the answer that says whether the message was taken."""
 
 REPLY_SECONDS = 10.0
 """For the reply to a command, or the handshake of TLS."""
@@ -32,16 +34,16 @@ class Patience:
 
     deadline: float
     """When all must be over."""
-    dot_deadline: float
-    """When the final dot must have been written, or is not written at all."""
+    commit_deadline: float
+    """When `commit` must have been called, or is not called at all."""
 
     @classmethod
     def until(cls, deadline: float) -> "Patience":
         """The limits of a hand-off that begins now."""
-        return cls(deadline, deadline - (deadline - boottime()) * DOT_SHARE)
+        return cls(deadline, deadline - (deadline - boottime()) * ANSWER_SHARE)
 
     def limit(self, phase: Phase) -> float:
-        """When `phase`, which begins now, must be over."""
+        """When `phase` of an SMTP conversation, which begins now, must be over."""
         if phase is Phase.DOT:
             return self.deadline
-        return min(self.dot_deadline, boottime() + _SECONDS.get(phase, REPLY_SECONDS))
+        return min(self.commit_deadline, boottime() + _SECONDS.get(phase, REPLY_SECONDS))

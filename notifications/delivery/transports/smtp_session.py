@@ -87,7 +87,7 @@ class SmtpSession(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect; smtplib calls this, with a time-out that the limits replace."""
-        sock: socket.socket = dial(host, port, deadline=self._patience.dot_deadline)
+        sock: socket.socket = dial(host, port, deadline=self._patience.commit_deadline)
         self._own_name = _name_at(sock)
         if self._config.scheme == SMTPS:
             sock = self._encrypted(sock)
@@ -198,7 +198,7 @@ class SmtpSession(smtplib.SMTP):
 
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it."""
-        self._give_time(self._patience.dot_deadline)
+        self._give_time(self._patience.commit_deadline)
         try:
             self.send(data)
         except OSError as error:
@@ -208,7 +208,7 @@ class SmtpSession(smtplib.SMTP):
         """What the server has said before the dot, when it has; raises when it has hung up."""
         try:
             if not self.has_heard():
-                seconds_left(self._patience.dot_deadline)
+                seconds_left(self._patience.commit_deadline)
                 return None
             code, raw = self.getreply()
         except OSError as error:
@@ -235,7 +235,7 @@ class SmtpSession(smtplib.SMTP):
 
     def reset(self) -> bool:
         """Give up the transaction; False, and closed, when the connection is of no more use."""
-        self._give_time(min(self._patience.dot_deadline, boottime() + RESET_SECONDS))
+        self._give_time(min(self._patience.commit_deadline, boottime() + RESET_SECONDS))
         try:
             code, _ = self.docmd("RSET")
         except OSError:
