@@ -25,6 +25,9 @@ from tests.peers.actions import GoneError
 Note = Callable[[Received], None]
 """Keeps a record before the provider answers."""
 
+MEAN_SECONDS = 0.2
+"""How long a provider takes to answer what it has read."""
+
 Odds = Sequence[tuple[float, Action]]
 
 _SLOWLY = drip("250 2.0.0 ok, at last", every=0.1)
@@ -89,6 +92,10 @@ class Mood:
             drawn -= chance
         return None
 
+    def take_time(self) -> None:
+        """Before an answer, so that a fault finds hand-offs under way."""
+        self.calm.wait(self.random.expovariate(1 / MEAN_SECONDS))
+
 
 class MoodySmtp(SmtpPeer):
     """An SMTP server with moods."""
@@ -109,6 +116,7 @@ class MoodySmtp(SmtpPeer):
     def note_end(self, envelope: Envelope, *, takes: bool) -> None:
         """Keep a message that came whole."""
         self._tell(_record(envelope, Step.TAKEN if takes else Step.ENDED))
+        self._mood.take_time()
 
     def note_cut(self, envelope: Envelope) -> None:
         """Keep what came of a message that was not ended."""
@@ -127,6 +135,7 @@ class MoodyHttp(HttpPeer):
         """Take it, or not, and say so, or nothing."""
         reaction = self._mood.pick(_OF_REQUEST) or _Reaction(Step.TAKEN, postmark(request))
         self._tell(Received(request.handoff_id, "", (), request.at, reaction.step))
+        self._mood.take_time()
         if reaction.answer is None:
             raise GoneError
         return reaction.answer

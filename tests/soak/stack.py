@@ -15,6 +15,7 @@ from tests.e2e.system import System, is_listening
 from tests.faults.own_postgres import OwnPostgres
 from tests.faults.records import Received
 from tests.faults.sink import SinkProcess
+from tests.soak.moods import MEAN_SECONDS
 from tests.soak.options import Options
 from tests.soak.provider import ProviderProcess
 
@@ -32,7 +33,7 @@ class Providers:
             ProviderProcess(name, kind, folder, seeds.randrange(10**6))
             for name, kind in kinds.items()
         ]
-        self._steady = SinkProcess(folder)
+        self._steady = SinkProcess(folder, delay=MEAN_SECONDS)
 
     @contextmanager
     def running(self) -> Iterator[Self]:
