@@ -19,6 +19,8 @@ from notifications.queue.broker import ClusterBroker
 
 logger = logging.getLogger(__name__)
 
+_REAP_SECONDS = 1.0
+
 
 class LimboSentinel(Sentinel):
     """django-q2's sentinel on our board."""
@@ -36,6 +38,7 @@ class LimboSentinel(Sentinel):
         super().reincarnate(process)
         if process.is_alive() and process.pid in self._board.busy():
             process.kill()
+            process.join(_REAP_SECONDS)
 
 
 def guard(board: Board, stop_event: Event, start_event: Event) -> None:
