@@ -16,7 +16,7 @@ from notifications.history.changes import Change, lock_messages
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.history.tracking import Report, apply_tracking_event
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, Provider, State
-from tests.delivery.test_batch import configure, deliver, smtp
+from tests.delivery.two_providers import configure, deliver, smtp
 from tests.factories import make_message
 from tests.peers.actions import drop
 from tests.peers.http_peer import Answer, HttpPeer, resend
