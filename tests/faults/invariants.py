@@ -88,7 +88,7 @@ def judge(
         *_shorten("unknown hand-off", _unwitnessed(attempts, received)),
         *_shorten("groundless doubt", _groundless(attempts, received, doubt_from)),
         *_shorten("taken, and said not to be", _denied(attempts, taken)),
-        *_shorten("history", _history_faults()),
+        *_shorten("history", [*history_faults(), *_position_faults()]),
         *_shorten("left behind", _left_behind()),
     ]
     return verdict
@@ -259,8 +259,9 @@ def _denied(attempts: Sequence[_Attempt], taken: Sequence[_Taken]) -> list[str]:
 # -- I5: history is complete and in order ----------------------------------------------------------
 
 
-def _history_faults() -> list[str]:
-    return [*_count_faults(), *_state_faults(), *_step_faults(), *_position_faults()]
+def history_faults() -> list[str]:
+    """What does not hold of I5 at this moment, whatever is still under way."""
+    return [*_count_faults(), *_state_faults(), *_step_faults()]
 
 
 def _count_faults() -> Iterator[str]:
