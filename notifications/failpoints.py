@@ -12,6 +12,7 @@ Without the variable `hit` does nothing, and a public Limbo refuses to start wit
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ def _raise() -> None:
 
 _ACTIONS: dict[str, Callable[[], None]] = {
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
-    "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    # to this thread: one to the process may reach it late, and it would go on meanwhile
+    "stop": lambda: signal.pthread_kill(threading.get_ident(), signal.SIGSTOP),
     "raise": _raise,
 }
 
