@@ -94,7 +94,7 @@ class Row:
         self,
         *sources: Source,
         also: Iterable[Received] = (),
-        doubt_from: Step = Step.ENDED,
+        doubt_from: Step | None = Step.ENDED,
     ) -> Verdict:
         """Judge the row by what its sinks recorded; fails the test with every problem.
 

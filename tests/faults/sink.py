@@ -133,6 +133,10 @@ class SinkProcess:
         self._process.kill()
         self._process.wait()
 
+    def count(self) -> int:
+        """How many records it has."""
+        return self._file.read_bytes().count(b"\n") if self._file.exists() else 0
+
     def received(self) -> list[Received]:
         """What it has seen so far."""
         return list(read_lines(self._file))

@@ -1,1 +1,0 @@
-"""The engine, step by step, in every order that Hypothesis can think of."""
