@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_messages_are_claimed_in_the_order_of_their_turns() -> None:
-    messages = {turn: make_message(turn=turn) for turn in (3, -9, 6)}
+    messages = {turn: make_message(turn=turn) for turn in (6, 3, -9)}
     claim = claim_due(limit=2)
     assert claim is not None
     assert claim.message_ids == [messages[-9].id, messages[3].id]
