@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults soak lint format lock clean browser
+.PHONY: help run test faults guards soak lint format lock clean browser
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -26,6 +26,9 @@ faults: .venv/dev-installed ## Make every fault of the matrix happen, and print 
 
 soak: .venv/dev-installed ## Load a whole Limbo under random faults for MINUTES=15, then judge it
 	@$(BIN)/python -m tests.soak
+
+guards: .venv/dev-installed ## Take each guard of the delivery out, and see its test fail
+	@$(BIN)/python -m tests.faults.guards
 
 lint: .venv/dev-installed ## Check style, types, the rooms' order, templates and migrations
 	$(BIN)/ruff check

@@ -115,7 +115,9 @@ class Batch:
 
     def run(self) -> None:
         """Deliver; returns when every hand-off has ended and is recorded."""
+        steadfast(self._routes.take_probes)
         self._start(steadfast(self._begin, first_again=self._mend))
+        steadfast(self._routes.give_back_probes)
         self._release(message_id for message_id in self._messages if not self._open[message_id])
         while self._open.total():
             ended = [*self._collect(), *self._take_back()]

@@ -15,11 +15,17 @@ from notifications.models.state import State
 WORKER_LOST = "worker_lost"
 """The reading of an attempt whose worker ended without an answer."""
 
+_ON_ITS_WAY = timedelta(minutes=5)
+"""More than a repeat takes from here to its provider: a batch's time, then a hand-off's."""
+
 
 def may_repeat(provider: str, *, age: timedelta) -> bool:
-    """Whether `provider` still knows the key of a hand-off that was first tried `age` ago."""
+    """Whether `provider` will know the key of a hand-off that was first tried `age` ago.
+
+    It must know it when the repeat arrives, not only when the repeat is begun.
+    """
     config = configured_providers().get(provider)
-    return config is not None and age < config.key_lifetime
+    return config is not None and age + _ON_ITS_WAY < config.key_lifetime
 
 
 def doubt(delivery_id: UUID, *, provider: str) -> Change:

@@ -2,28 +2,39 @@
 
 from collections.abc import Collection, Iterable
 
-from notifications.delivery.breaker import take_probe
+from notifications.delivery.breaker import release_probe, take_probe
 from notifications.delivery.routing import Route, choose_provider
 
 
 class Routes:
     """What was usable when the batch began, less what has proved unusable since.
 
-    A provider whose breaker is open for a probe only is used for one hand-off at most.
+    A provider whose breaker waits for its probe gets one hand-off of the first wave at most, and
+    only from the batch that has won the probe.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = {route.name: route for route in routes}
 
-    def choose(self, *, tried: Collection[str], partial: bool) -> Route | None:
-        """Choose the provider of the next hand-off, and take its probe where it needs one."""
-        while route := self._next(tried=tried, partial=partial):
-            if not route.is_probe:
-                return route
+    def take_probes(self) -> None:
+        """Win the probes that are to be had; what others probe is not for this batch.
+
+        Before the first wave and outside its transaction: a provider's row must not stay locked.
+        """
+        self.drop([route.name for route in self._probes() if not take_probe(route.name)])
+
+    def give_back_probes(self) -> None:
+        """Leave the probes that the first wave had no use for to another batch."""
+        for route in self._probes():
+            release_probe(route.name)
             self.drop([route.name])
-            if take_probe(route.name):
-                return route
-        return None
+
+    def choose(self, *, tried: Collection[str], partial: bool) -> Route | None:
+        """Choose the provider of the next hand-off; one that is probed is chosen once."""
+        route = self._next(tried=tried, partial=partial)
+        if route is not None and route.is_probe:
+            self.drop([route.name])
+        return route
 
     def named(self, name: str) -> Route | None:
         """The provider `name` itself, for what no other can do; None while it cannot be used."""
@@ -45,6 +56,9 @@ class Routes:
 
     def __bool__(self) -> bool:
         return bool(self._routes)
+
+    def _probes(self) -> list[Route]:
+        return [route for route in self._routes.values() if route.is_probe]
 
     def _next(self, *, tried: Collection[str], partial: bool) -> Route | None:
         return choose_provider(list(self._routes.values()), tried=tried, partial=partial)

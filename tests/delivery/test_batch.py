@@ -1,9 +1,7 @@
 """A claimed batch goes out through whichever provider works, once, and each case is recorded."""
 
-import random
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -13,12 +11,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from notifications.delivery.batch import deliver_batch
-from notifications.delivery.providers import sync_rows
 from notifications.history.changes import Change
 from notifications.models import Attempt, Delivery, Handoff, Heartbeat, Message, Provider, State
 from notifications.queue.choices import cancel
 from notifications.queue.claim import claim_due
-from notifications.queue.turns import give_turns
+from tests.delivery.two_providers import ask_first, closed_port, configure, deliver, smtp
 from tests.factories import UserFactory, make_message
 from tests.peers.actions import drop, reply
 from tests.peers.http_peer import Answer, HttpPeer
@@ -32,40 +29,6 @@ def peers() -> Iterator[ExitStack]:
     """Where a test keeps its peers open."""
     with ExitStack() as stack:
         yield stack
-
-
-def closed_port() -> int:
-    """A port on which nothing listens."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def configure(settings: Settings, providers: Mapping[str, str]) -> None:
-    """Set the providers, and make their rows."""
-    settings.LIMBO_PROVIDERS = ",".join(f"{name}={url}" for name, url in providers.items())
-    sync_rows()
-
-
-def smtp(peer: SmtpPeer) -> str:
-    """The URL of a peer."""
-    return f"smtp://127.0.0.1:{peer.port}"
-
-
-def only_first(settings: Settings, first: str, second: str) -> None:
-    """Two providers, of which the first is always chosen first."""
-    configure(settings, {"first": first, "second": second})
-    Provider.objects.filter(name="first").update(weight=30000)
-    random.seed(1)
-
-
-def deliver() -> None:
-    """Claim what is due and deliver it, as a worker does."""
-    give_turns()
-    claim = claim_due()
-    assert claim is not None
-    ids = [str(message_id) for message_id in claim.message_ids]
-    deliver_batch(str(claim.token), ids, cluster="test")
 
 
 def test_a_message_is_handed_over_once_and_recorded(settings: Settings, peers: ExitStack) -> None:
@@ -102,7 +65,7 @@ def test_a_provider_that_refuses_connections_is_passed_over(
     settings: Settings, peers: ExitStack
 ) -> None:
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, f"smtp://127.0.0.1:{closed_port()}", smtp(second))
+    ask_first(settings, f"smtp://127.0.0.1:{closed_port()}", smtp(second))
     message = make_message()
     deliver()
     assert len(second.taken) == 1
@@ -118,7 +81,7 @@ def test_a_provider_that_answers_5xx_before_the_message_is_passed_over(
 ) -> None:
     first = peers.enter_context(SmtpPeer(on={moment: reply("554 5.3.2 not here")}))
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, smtp(first), smtp(second))
+    ask_first(settings, smtp(first), smtp(second))
     make_message()
     deliver()
     assert (len(first.taken), len(second.taken)) == (0, 1)
@@ -129,7 +92,7 @@ def test_a_message_that_is_refused_for_good_is_a_dead_letter_at_once(
 ) -> None:
     first = peers.enter_context(SmtpPeer(on={"dot": reply("554 5.7.1 looks like spam")}))
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, smtp(first), smtp(second))
+    ask_first(settings, smtp(first), smtp(second))
     message = make_message()
     deliver()
     message.refresh_from_db()
@@ -143,7 +106,7 @@ def test_a_provider_that_breaks_after_the_dot_leaves_it_uncertain_and_it_is_not_
 ) -> None:
     first = peers.enter_context(SmtpPeer(on={"dot": drop()}))
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, smtp(first), smtp(second))
+    ask_first(settings, smtp(first), smtp(second))
     message = make_message()
     deliver()
     message.refresh_from_db()
@@ -157,7 +120,7 @@ def test_an_http_provider_that_answers_500_leaves_it_uncertain(
 ) -> None:
     first = peers.enter_context(HttpPeer([Answer(status=500)]))
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, f"anymail-postmark://KEY@/?api_url={first.url}", smtp(second))
+    ask_first(settings, f"anymail-postmark://KEY@/?api_url={first.url}", smtp(second))
     message = make_message()
     deliver()
     message.refresh_from_db()
@@ -169,7 +132,7 @@ def test_an_http_provider_that_refuses_our_key_is_switched_off(
 ) -> None:
     first = peers.enter_context(HttpPeer([Answer(status=401)]))
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, f"anymail-postmark://KEY@/?api_url={first.url}", smtp(second))
+    ask_first(settings, f"anymail-postmark://KEY@/?api_url={first.url}", smtp(second))
     make_message()
     deliver()
     assert len(second.taken) == 1
@@ -183,7 +146,7 @@ def test_a_provider_that_is_out_of_quota_is_closed_as_long_as_it_asks(
     answer = Answer(status=429, headers={"Retry-After": "600"})
     first = peers.enter_context(HttpPeer([answer]))
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, f"anymail-postmark://KEY@/?api_url={first.url}", smtp(second))
+    ask_first(settings, f"anymail-postmark://KEY@/?api_url={first.url}", smtp(second))
     make_message()
     deliver()
     assert len(second.taken) == 1
@@ -337,7 +300,7 @@ def test_what_an_http_provider_cannot_send_alone_goes_through_an_smtp_one(
 ) -> None:
     http = peers.enter_context(HttpPeer([]))
     second = peers.enter_context(SmtpPeer())
-    only_first(settings, f"anymail-postmark://KEY@/?api_url={http.url}", smtp(second))
+    ask_first(settings, f"anymail-postmark://KEY@/?api_url={http.url}", smtp(second))
     message = make_message("a@example.org", "b@example.org")
     first, _ = message.deliveries.order_by("position")
     from django.db import transaction

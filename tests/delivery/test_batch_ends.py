@@ -21,7 +21,7 @@ from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.models import Attempt, Handoff, Message, Provider, State
 from notifications.models.lease import Lease
 from notifications.queue.claim import claim_due
-from tests.delivery.test_batch import configure, deliver, smtp
+from tests.delivery.two_providers import configure, deliver, smtp
 from tests.factories import make_message
 from tests.peers.actions import Action, Line, reply
 from tests.peers.smtp_peer import SmtpPeer

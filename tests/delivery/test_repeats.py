@@ -16,7 +16,7 @@ from notifications.history.changes import Change, lock_messages
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.history.tracking import Report, apply_tracking_event
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, Provider, State
-from tests.delivery.test_batch import configure, deliver, smtp
+from tests.delivery.two_providers import configure, deliver, smtp
 from tests.factories import make_message
 from tests.peers.actions import drop
 from tests.peers.http_peer import Answer, HttpPeer, resend
@@ -109,13 +109,14 @@ def test_a_provider_without_such_a_key_is_not_asked_again(
     assert (message.state, message.due_at) == (State.UNCERTAIN, None)
 
 
-def test_when_the_provider_has_forgotten_the_key_nothing_is_repeated(
-    settings: Settings, peers: ExitStack
+@pytest.mark.parametrize("since", [timedelta(hours=25), timedelta(hours=24, minutes=-1)])
+def test_when_the_provider_may_have_forgotten_the_key_nothing_is_repeated(
+    settings: Settings, peers: ExitStack, since: timedelta
 ) -> None:
     peer = doubtful(peers, settings)
     message = make_message()
     deliver()
-    Handoff.objects.update(started_at=Now() - timedelta(hours=25))
+    Handoff.objects.update(started_at=Now() - since)
     repeat_now()
     message.refresh_from_db()
     assert (message.state, message.due_at) == (State.UNCERTAIN, None)

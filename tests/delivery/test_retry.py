@@ -14,7 +14,7 @@ from pytest_django import Settings
 from notifications.delivery import breaker
 from notifications.delivery.retry import next_delay
 from notifications.models import Delivery, Message, Provider, State
-from tests.delivery.two_providers import closed_port, configure, deliver
+from tests.delivery.two_providers import closed_port, configure, deliver, smtp
 from tests.factories import make_message
 from tests.peers.actions import reply
 from tests.peers.http_peer import Answer, HttpPeer
@@ -71,7 +71,7 @@ def peer() -> Iterator[SmtpPeer]:
 def test_a_round_in_which_no_provider_may_be_asked_does_not_count(
     limited: Settings, peer: SmtpPeer, fields: dict[str, object]
 ) -> None:
-    configure(limited, {"first": f"smtp://127.0.0.1:{peer.port}"})
+    configure(limited, {"first": smtp(peer)})
     Provider.objects.update(**fields)
     assert waits_uncounted(make_message())
     assert peer.commands == []
@@ -89,7 +89,7 @@ def test_a_round_in_which_the_only_one_closes_or_is_switched_off_does_not_count(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_round_counts_when_one_of_them_was_asked(limited: Settings, peer: SmtpPeer) -> None:
-    away, busy = f"smtp://127.0.0.1:{closed_port()}", f"smtp://127.0.0.1:{peer.port}"
+    away, busy = f"smtp://127.0.0.1:{closed_port()}", smtp(peer)
     configure(limited, {"first": away, "second": busy})
     message = make_message()
     deliver()
@@ -99,7 +99,7 @@ def test_a_round_counts_when_one_of_them_was_asked(limited: Settings, peer: Smtp
 
 @pytest.mark.django_db(transaction=True)
 def test_the_last_wait_ends_at_the_deadline(settings: Settings, peer: SmtpPeer) -> None:
-    configure(settings, {"first": f"smtp://127.0.0.1:{peer.port}"})
+    configure(settings, {"first": smtp(peer)})
     soon = timezone.now() + timedelta(seconds=30)
     for _ in range(20):
         make_message(expires_at=soon)

@@ -12,6 +12,7 @@ from notifications.delivery.batch import deliver_batch
 from notifications.delivery.providers import sync_rows
 from notifications.models import Provider
 from notifications.queue.claim import claim_due
+from notifications.queue.turns import give_turns
 from tests.peers.actions import Action
 from tests.peers.certificate import make_certificate
 from tests.peers.http_peer import Answer, HttpPeer
@@ -27,6 +28,11 @@ def configure(settings: Settings, providers: Mapping[str, str]) -> None:
     sync_rows()
 
 
+def smtp(peer: SmtpPeer) -> str:
+    """The URL of a peer."""
+    return f"smtp://127.0.0.1:{peer.port}"
+
+
 def ask_first(settings: Settings, first: str, second: str) -> None:
     """Two providers by their URLs, of which the first is asked first."""
     configure(settings, {"first": first, "second": second})
@@ -35,6 +41,7 @@ def ask_first(settings: Settings, first: str, second: str) -> None:
 
 def deliver() -> None:
     """Claim what is due and deliver it, as a worker does."""
+    give_turns()
     claim = claim_due()
     assert claim is not None
     ids = [str(message_id) for message_id in claim.message_ids]

@@ -92,7 +92,7 @@ def judge(
         *_shorten("unknown hand-off", _unwitnessed(attempts, received)),
         *_shorten("groundless doubt", _groundless(attempts, received, doubt_from)),
         *_shorten("taken, and said not to be", _denied(attempts, taken)),
-        *_shorten("history", _history_faults()),
+        *_shorten("history", [*history_faults(), *_position_faults()]),
         *_shorten("left behind", _left_behind()),
     ]
     return verdict
@@ -239,19 +239,15 @@ def _witness_problem(attempt: _Attempt | None, record: Received) -> str:
 def _groundless(
     attempts: Sequence[_Attempt], received: Sequence[Received], doubt_from: Step | None
 ) -> list[str]:
+    needed = doubt_from or min(Step)
+    ambiguous = {record.handoff_id for record in received if record.step >= needed}
     doubted = [attempt for attempt in attempts if attempt.outcome == "uncertain"]
-    seen = {record.handoff_id: record.step for record in received}
-    grounded = {
-        attempt.handoff_id
-        for attempt in doubted
-        if doubt_from is None or seen.get(attempt.handoff_id, 0) >= doubt_from
-    }
     ids = {attempt.delivery_id for attempt in doubted}
     uncertain = Delivery.objects.filter(state=State.UNCERTAIN).values_list("id", flat=True)
     return [
         f"hand-off {attempt.handoff_id} is uncertain, and its sink saw nothing of it"
         for attempt in doubted
-        if attempt.handoff_id not in grounded
+        if attempt.handoff_id not in ambiguous and doubt_from is not None
     ] + [f"delivery {id_} is uncertain without an attempt" for id_ in uncertain if id_ not in ids]
 
 
@@ -268,8 +264,9 @@ def _denied(attempts: Sequence[_Attempt], taken: Sequence[_Taken]) -> list[str]:
 # -- I5: history is complete and in order ----------------------------------------------------------
 
 
-def _history_faults() -> list[str]:
-    return [*_count_faults(), *_state_faults(), *_step_faults(), *_position_faults()]
+def history_faults() -> list[str]:
+    """What does not hold of I5 at this moment, whatever is still under way."""
+    return [*_count_faults(), *_state_faults(), *_step_faults()]
 
 
 def _count_faults() -> Iterator[str]:

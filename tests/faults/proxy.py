@@ -73,10 +73,6 @@ class Proxy:
         """From now on nothing goes through, either way: a black hole that takes connections."""
         self._lets_through.clear()
 
-    def come_back(self) -> None:
-        """Let everything through again, what was held back first."""
-        self._lets_through.set()
-
     def cut(self) -> None:
         """Reset every open connection, towards both sides."""
         with self._lock:

@@ -2,15 +2,18 @@
 
 import os
 import signal
+from datetime import datetime
+from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 
-from notifications.models import Delivery, Handoff, State
+from notifications.models import Delivery, Handoff, Message, State
 from notifications.models.lease import LEASE_SECONDS
 from tests.conftest import wait_until
 from tests.faults.gate import Gate
 from tests.faults.row import Row
-from tests.faults.steps import by_smtp
+from tests.faults.steps import by_smtp, leases_end
 from tests.peers import SmtpPeer
 
 _MESSAGES = 10
@@ -48,3 +51,35 @@ def test_a_worker_that_lost_its_lease_begins_nothing_more_of_its_batch(row: Row)
     assert late == set()
     # the one that was on the wire is in doubt: its answer came after its time was over
     assert (verdict.handed_off, verdict.uncertain) == (_MESSAGES, 1)
+
+
+@pytest.mark.quick
+@pytest.mark.faults("10b", "a worker whose lease went to another before its in-flight commit")
+def test_a_worker_that_lost_its_lease_before_the_commit_begins_nothing(
+    row: Row, sink: SmtpPeer
+) -> None:
+    with row.system(by_smtp(sink), LIMBO_WORKERS="1") as system:
+        system.arm("batch_taken=stop")
+        claimed = row.submit(_MESSAGES)
+        system.start_worker()
+        child = wait_until(lambda: system.failed_at("batch_taken"), seconds=60)
+        before = leases()
+        with transaction.atomic(), connection.cursor() as cursor:
+            # the worker notes its progress between its renewal and the commit, and must wait there
+            cursor.execute("LOCK TABLE notifications_heartbeat IN EXCLUSIVE MODE")
+            os.kill(child, signal.SIGCONT)
+            wait_until(lambda: leases() != before)
+            # as if it had run out and another worker had claimed them
+            Message.objects.update(lease_token=uuid4())
+        (other,) = row.submit(1)
+        wait_until(lambda: Message.objects.get(id=other).state == State.SENT, seconds=60)
+        assert not Handoff.objects.filter(message__in=claimed).exists()
+        leases_end()
+        row.drain()
+        verdict = row.judge(sink)
+    assert (verdict.handed_off, verdict.uncertain) == (_MESSAGES + 1, 0)
+
+
+def leases() -> set[datetime | None]:
+    """Until when the messages are leased."""
+    return set(Message.objects.values_list("lease_until", flat=True))

@@ -1,0 +1,1 @@
+"""The engine, step by step, in every order that Hypothesis can think of."""
