@@ -30,7 +30,7 @@ from notifications.delivery.loading import DueMessage, load_due
 from notifications.delivery.reading import RULES, Reading
 from notifications.delivery.routes import Routes
 from notifications.delivery.routing import usable_routes
-from notifications.delivery.standing import forbids_more, note_provider_faults
+from notifications.delivery.standing import call_for_action, note_provider_faults
 from notifications.delivery.steadfast import steadfast
 from notifications.delivery.stop_flag import stop_flag
 from notifications.failpoints import hit
@@ -164,7 +164,7 @@ class Batch:
             return []
         until = boottime() + FLUSH_SECONDS
         while (left := until - boottime()) > 0 and len(ended) < self._open.total():
-            if forbids_more(ended[-1]):
+            if call_for_action(ended):
                 break
             try:
                 ended.append(self._results.get(timeout=left))

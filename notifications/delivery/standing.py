@@ -1,14 +1,14 @@
 """What a hand-off's answer says about the provider itself."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
-from notifications.delivery.breaker import End, note_ends
+from notifications.delivery.breaker import FAILURES_IN_A_ROW, End, note_ends
 from notifications.delivery.crew import Ended
 from notifications.delivery.handoff import HandoffResult, Verdict
 from notifications.delivery.providers import close_provider, switch_off
-from notifications.delivery.reading import RULES, Reading, reach_of
+from notifications.delivery.reading import RULES, Reach, Reading, reach_of
 from notifications.delivery.steadfast import steadfast
 
 EXHAUSTED_SECONDS = 60.0
@@ -28,10 +28,19 @@ def note_provider_faults(ended: Iterable[Ended]) -> set[str]:
     return {name for name, ends in results.items() if not _may_get_more(name, ends)}
 
 
-def forbids_more(end: Ended) -> bool:
-    """Whether the end of a hand-off says by itself that its provider must get nothing more now."""
-    readings = {verdict.reading for verdict in end.result.verdicts.values()}
-    return not readings.isdisjoint((Reading.MISCONFIGURED, Reading.EXHAUSTED))
+def call_for_action(ended: Sequence[Ended]) -> bool:
+    """Whether the last of these ends makes it likely that its provider must get nothing more."""
+    readings = _readings(ended[-1])
+    if not readings.isdisjoint((Reading.MISCONFIGURED, Reading.EXHAUSTED)):
+        return True
+    if reach_of(readings) is not Reach.FAILED:
+        return False
+    failed = sum(reach_of(_readings(end)) is Reach.FAILED for end in ended)
+    return failed >= FAILURES_IN_A_ROW
+
+
+def _readings(end: Ended) -> set[Reading]:
+    return {verdict.reading for verdict in end.result.verdicts.values()}
 
 
 def _may_get_more(name: str, results: list[HandoffResult]) -> bool:

@@ -10,7 +10,7 @@ from tests.faults.row import Row
 from tests.faults.steps import first_provider
 from tests.peers import SmtpPeer
 
-_MESSAGES = 200
+_MESSAGES = 500
 
 
 @pytest.mark.quick
@@ -29,8 +29,8 @@ def test_all_go_through_the_other_and_staff_see_its_breaker_open(row: Row, sink:
     page = what_staff_see()
     assert "Connection refused" in page
     assert "left alone for a while" in page or "waits for its probe" in page
-    # as many as are refused before the first outcomes are looked at, 50 ms later
-    assert Attempt.objects.filter(handoff__reading="unreachable").count() < _MESSAGES / 2
+    # it was given half of the first batches, and of no other
+    assert Attempt.objects.filter(handoff__reading="unreachable").count() < _MESSAGES / 4
 
 
 def what_staff_see() -> str:
