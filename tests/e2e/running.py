@@ -16,7 +16,7 @@ from tests.e2e.system import ROOT, free_port
 
 RUN = [sys.executable, "-m", "limbo.local.run"]
 OURS = ("DATABASE_URL", "SECRET_KEY", "LIMBO_LOCAL", "LIMBO_PROVIDERS", "LOG_LEVEL")
-READY_SECONDS = 120.0
+READY_SECONDS = 150.0
 
 
 def environment(var: Path, **more: str) -> dict[str, str]:

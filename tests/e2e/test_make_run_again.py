@@ -15,7 +15,8 @@ from tests.e2e.system import ROOT
 from tests.peers.actions import reply
 from tests.peers.smtp_peer import SmtpPeer
 
-pytestmark = pytest.mark.e2e
+# two runs each, one of which may have to wait for a process that hangs
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 def subjects(peer: SmtpPeer) -> list[str]:
