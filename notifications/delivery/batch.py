@@ -115,15 +115,23 @@ class Batch:
 
     def run(self) -> None:
         """Deliver; returns when every hand-off has ended and is recorded."""
+        self._launch()
+        while self._open.total():
+            self._go_on(self._collect())
+
+    def _launch(self) -> None:
+        """Start the first wave, and let go of what is not in it."""
         steadfast(self._routes.take_probes)
         self._start(steadfast(self._begin, first_again=self._mend))
         steadfast(self._routes.give_back_probes)
         self._release(message_id for message_id in self._messages if not self._open[message_id])
-        while self._open.total():
-            ended = [*self._collect(), *self._take_back()]
-            if ended:
-                self._flush(ended)
-            self._renew_in_time()
+
+    def _go_on(self, answered: list[Ended]) -> None:
+        """Record what was `answered` or may not begin any more; keep the lease of the rest."""
+        ended = [*answered, *self._take_back()]
+        if ended:
+            self._flush(ended)
+        self._renew_in_time()
 
     @property
     def _is_over(self) -> bool:

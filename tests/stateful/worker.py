@@ -206,19 +206,15 @@ class Worker:
 
     def _deliver(self, batch: Batch) -> None:
         """The next part of `Batch.run`."""
-        if not self._has_begun:
-            batch._start(batch._begin())
-            batch._release(m for m in batch._messages if not batch._open[m])
-            self._has_begun = True
+        if self._has_begun:
+            batch._go_on(list(self._answered(batch)))
         else:
-            ended = [*self._ended(batch), *batch._take_back()]
-            if ended:
-                batch._flush(ended)
-            batch._renew_in_time()
+            batch._launch()
+            self._has_begun = True
         if not batch._open.total():
             self.batch = None
 
-    def _ended(self, batch: Batch) -> Iterator[Ended]:
+    def _answered(self, batch: Batch) -> Iterator[Ended]:
         while True:
             try:
                 yield batch._results.get_nowait()
