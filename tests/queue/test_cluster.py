@@ -1,5 +1,7 @@
 """The cluster's processes: what django-q2 does for ordinary tasks still holds on our board."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,14 @@ def test_a_task_that_does_not_heed_its_time_out_is_killed_with_its_worker(tmp_pa
         workers = set(cluster.workers) & set(children_of(cluster.sentinel))
         assert len(workers) == 1
         assert system.stop("worker", seconds=20) == 0
+
+
+def test_a_cluster_that_is_asked_to_end_while_it_starts_ends_in_good_order(tmp_path: Path) -> None:
+    with SmtpPeer() as peer, System(tmp_path, f"first=smtp://127.0.0.1:{peer.port}") as system:
+        system.start_worker()
+        main = system.pid("worker")
+        # the sentinel is there, and still on its way to being one
+        wait_until(lambda: children_of(main), seconds=60)
+        os.killpg(main, signal.SIGTERM)
+        assert wait_until(lambda: system.exit_code("worker") is not None)
+        assert (system.exit_code("worker"), system.survivors()) == (0, []), system.log("worker")
