@@ -20,6 +20,7 @@ def moment_faults(accepted: Collection[UUID], world: Providers) -> list[str]:
         *_doubled(attempts, world),
         *_unfounded(attempts, world),
         *_open_without_attempt(attempts),
+        *_settled_with_attempt(attempts),
         *_queue_faults(),
         *history_faults(),
     ]
@@ -69,9 +70,19 @@ def _open_without_attempt(attempts: Collection[Attempt]) -> Iterator[str]:
     for delivery in Delivery.objects.filter(state__in=[State.SENDING, State.UNCERTAIN]):
         attempt = unsettled.get((delivery.id, delivery.generation))
         if attempt is None:
-            yield f"delivery {delivery.id} is {delivery.state} without an attempt"
+            yield f"delivery {delivery.id} is {delivery.state} without an open attempt"
         elif attempt.handoff.outcome not in UNSETTLED:
             yield f"delivery {delivery.id} is {delivery.state} in a hand-off that has ended"
+
+
+def _settled_with_attempt(attempts: Collection[Attempt]) -> Iterator[str]:
+    """Nobody doubts what is settled, or waits for what has not begun."""
+    for attempt in attempts:
+        delivery = attempt.delivery
+        is_open = Outcome(attempt.outcome) in UNSETTLED
+        is_current = attempt.generation == delivery.generation
+        if is_open and is_current and delivery.state not in (State.SENDING, State.UNCERTAIN):
+            yield f"delivery {delivery.id} is {delivery.state}, its attempt {attempt.outcome}"
 
 
 def _queue_faults() -> Iterator[str]:

@@ -4,6 +4,7 @@ Hypothesis chooses each step; after each one the invariants of the fault matrix 
 faults have ended honest workers settle everything.
 """
 
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -78,10 +79,16 @@ class Engine(RuleBasedStateMachine):
 
     # -- submission --------------------------------------------------------------------------
 
-    @initialize(count=st.integers(1, 2))
-    def begins_with_two_recipients(self, count: int) -> None:
+    @initialize(count=st.integers(1, 2), seed=st.integers(0, 99), is_stalled=st.booleans())
+    def begins(self, count: int, seed: int, *, is_stalled: bool) -> None:
+        """With some messages; one worker may have them on the wire, and have been given up."""
+        random.seed(seed)  # by which providers are chosen
         for _ in range(count):
             self._submit(("a@example.org", "b@example.org"), key=None)
+        if is_stalled:
+            self.a_worker_works(number=0, steps=3, limit=3, sends=True)
+            self.nobody_is_heard_of_past_the_lease()
+            self.time_passes(WAIT)
 
     @rule(
         to=st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True),
