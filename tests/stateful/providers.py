@@ -17,7 +17,7 @@ from notifications.models.handoff import Outcome
 from tests.faults.records import Received, Step
 
 CONFIGURED = (
-    "first=smtp://127.0.0.1:1,second=smtp://127.0.0.1:2,keyed=anymail-resend://KEY@/?weight=2"
+    "first=smtp://127.0.0.1:1,second=smtp://127.0.0.1:2,keyed=anymail-resend://KEY@/?weight=4"
 )
 """Two that take a message as often as it comes, and one that knows its keys again."""
 
