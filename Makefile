@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak lint format lock clean browser
+.PHONY: help run test faults guards soak bench lint format lock clean browser
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -30,6 +30,9 @@ soak: .venv/dev-installed ## Load a whole Limbo under random faults for MINUTES=
 guards: .venv/dev-installed ## Take each guard of the delivery out, and see its test fail
 	@$(BIN)/python -m tests.faults.guards
 
+bench: .venv/local-installed .venv-bench/installed ## Race Limbo against its peers; ONLY= ROUNDS= SCALE= choose what and how long
+	@$(BIN)/python -m benchmarks
+
 lint: .venv/dev-installed ## Check style, types, the rooms' order, templates and migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -48,9 +51,10 @@ lock: .venv/dev-installed ## Choose the newest versions that fit and write requi
 	$(LOCK) --upgrade requirements.in -o requirements.txt
 	$(LOCK) --upgrade requirements-local.in -o requirements-local.txt
 	$(LOCK) --upgrade requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --upgrade requirements-bench.in -o requirements-bench.txt
 
-clean: ## Remove .venv and all caches; var/ (database, inbox, secrets) stays
-	rm -rf .venv .coverage .coverage.* htmlcov staticfiles
+clean: ## Remove .venv, .venv-bench and all caches; var/ (database, inbox, secrets) stays
+	rm -rf .venv .venv-bench .coverage .coverage.* htmlcov staticfiles
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@if [ -d var ]; then echo "var/ stays; when nothing runs in it: rm -r var"; fi
@@ -65,6 +69,13 @@ clean: ## Remove .venv and all caches; var/ (database, inbox, secrets) stays
 	@echo "Installing what Limbo, its tests and its checks need …"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ .venv/local-installed
+
+# The peers' environment, apart from Limbo's.
+.venv-bench/installed: requirements-bench.txt | $(BIN)/pip
+	@echo "Installing the peers …"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,0 +1,1 @@
+"""What the benchmarks do to a Limbo; its processes run in Limbo's own environment."""

@@ -1,0 +1,1 @@
+"""What the benchmarks send to; each is a process of its own."""
