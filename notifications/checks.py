@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 from django.db.utils import DatabaseError
 
+from notifications import failpoints
+
 SECRET_KEY_CHARACTERS = 50
 """As many as Django's own generator makes; it signs sessions and tasks."""
 
@@ -68,6 +70,12 @@ def _unsafe_settings() -> Iterator[CheckMessage]:
             "ALLOWED_HOSTS is empty: every request would be refused.",
             hint="Set it to the host names, comma-separated, under which Limbo is reached.",
             id="limbo.E012",
+        )
+    if failpoints.is_armed():
+        yield Error(
+            f"{failpoints.VARIABLE} is set: it makes processes die on purpose.",
+            hint=f"Unset {failpoints.VARIABLE}; it is for tests on a machine of one's own.",
+            id="limbo.E013",
         )
 
 

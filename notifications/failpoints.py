@@ -85,6 +85,11 @@ def _armed(environ: Mapping[str, str]) -> Callable[[str, str], None]:
 _act = _armed(os.environ) if os.environ.get(VARIABLE) else None
 
 
+def is_armed() -> bool:
+    """Whether any failpoint may act in this process."""
+    return _act is not None
+
+
 def hit(name: str, detail: str = "") -> None:
     """Come to the place `name`; `detail` says what is being worked on there."""
     if _act is not None:

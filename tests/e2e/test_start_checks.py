@@ -33,3 +33,16 @@ def test_a_worker_without_a_journal_does_not_start(tmp_path: Path) -> None:
         said = system.log("process")
     assert "limbo.E014" in said
     assert "LIMBO_JOURNAL_DIR" in said
+
+
+@pytest.mark.parametrize("arguments", [WORKER, WEB], ids=["worker", "web"])
+def test_a_public_limbo_does_not_start_with_failpoints(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    armed = {"LIMBO_FAILPOINTS": "before_dot=kill", "LIMBO_FAILPOINT_DIR": str(tmp_path)}
+    public = {"LIMBO_LOCAL": "0", "ALLOWED_HOSTS": "mail.example.com"}
+    with System(tmp_path, "relay=smtp://127.0.0.1:1", **armed, **public) as system:
+        system.start("process", arguments)
+        assert wait_until(lambda: system.exit_code("process"), seconds=60) != 0
+        said = system.log("process")
+    assert "limbo.E013" in said
