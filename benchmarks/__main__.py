@@ -5,21 +5,25 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import headline, http, results, scale, tables
+from benchmarks import flat, headline, http, latency, memory, results, scale, tables
 from benchmarks.database import Server
 from benchmarks.measures import Measure
 from benchmarks.options import Options
 from benchmarks.processes import ROOT, BenchmarkError
-from benchmarks.race import Stage
 from benchmarks.sinks import Sinks
+from benchmarks.stage import Stage
 from benchmarks.versions import versions
 
 _MEASURES: Mapping[str, Callable[[Stage, Options], Measure]] = {
     "headline": headline.measure,
+    "latency": latency.measure,
     "http": http.measure,
     "scale": scale.measure,
+    "flat": flat.measure,
+    "memory": memory.measure,
 }
-_DEFAULT = ("headline",)
+_DEFAULT = ("headline", "latency", "http")
+"""The others take long, or a large disk."""
 
 
 def main() -> None:
@@ -43,8 +47,6 @@ def main() -> None:
     file = results.write(content, folder / "results" if options.is_trial else results.FOLDER)
     made = tables.tables(content, file.name)
     print("\n" + "\n\n".join(made.values()) + "\n")
-    for name, value in content["ratios"].items():
-        print(f"{name:<40}{value:>10.2f}")
     if not options.is_trial:
         paper = results.PAPER.read_text(encoding="utf-8")
         results.PAPER.write_text(tables.put(paper, made), encoding="utf-8")

@@ -107,6 +107,12 @@ class Server:
         with self._own().connect() as connection:
             connection.execute(drop)
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a database."""
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        with self._own().connect() as connection:
+            return connection.execute(query, [name]).fetchone() is not None
+
     def database(self, name: str) -> Database:
         """A database that is there."""
         return Database(urlsplit(self._postgres.url)._replace(path=f"/{name}").geturl())

@@ -5,25 +5,18 @@ contestant records at all): neither how long Python takes to start nor how the q
 counts, but the bookkeeping of everything that was sent does.
 """
 
-import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks.contestants import Contestant
-from benchmarks.database import Database, Server
-from benchmarks.processes import (
-    BenchmarkError,
-    Program,
-    call,
-    free_port,
-    is_listening,
-    wait_until,
-)
-from benchmarks.sinks import Counter, Sinks, slow_link
+from benchmarks.database import Database
+from benchmarks.processes import BenchmarkError, Program, call
+from benchmarks.sinks import Counter, slow_link
+from benchmarks.stage import Stage
 
 _LOOK_SECONDS = 0.01
 STALL_SECONDS = 90.0
@@ -39,6 +32,12 @@ class Setting:
     clusters: int = 1
     """How many times its workers are started."""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    database: Database | None = None
+    """One that is there already, and stays."""
+    spare: int | None = None
+    """So many messages more are due than are counted, and the clock stops at the sink."""
+    is_full: bool = False
+    """The messages are in the database already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,150 +52,113 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the contestants run: the same server and the same kind of sink for all."""
+class Running:
+    """A contestant at work."""
 
-    server: Server
-    sinks: Sinks
-    folder: Path
+    contestant: Contestant
+    sink: Counter
+    database: Database | None
+    workers: Sequence[Program]
 
-    def template(self, contestant: Contestant) -> str:
-        """A database with the contestant's tables, made at its first use."""
-        settings = contestant.environment.get("DJANGO_SETTINGS_MODULE", "").replace(".", "_")
-        return f"bench_template_{settings}"
+    def wait(
+        self, condition: Callable[[], bool], *, look: Callable[[], None] = lambda: None
+    ) -> None:
+        """Wait for `condition`, with a `look` now and then.
+
+        Raises BenchmarkError when nothing happens any more.
+        """
+        taken, changed_at = 0, time.monotonic()
+        while not condition():
+            if (now_taken := self.sink.count()) > taken:
+                taken, changed_at = now_taken, time.monotonic()
+            if time.monotonic() - changed_at > STALL_SECONDS:
+                words = "\n".join(worker.words() for worker in self.workers)
+                raise BenchmarkError(f"nothing happens any more, after {taken} messages:\n{words}")
+            look()
+            time.sleep(_LOOK_SECONDS)
+
+    def is_recorded(self) -> bool:
+        """Whether all that was sent is recorded as sent."""
+        return self.database is None or not self.database.number(self.contestant.waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A contestant with a full queue."""
+
+    contestant: Contestant
+    sink: Counter
+    database: Database | None
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    logs: Sequence[Path]
 
     @contextmanager
-    def database(self, contestant: Contestant) -> Iterator[Database | None]:
-        """A database for one run; None where it needs none."""
-        if not contestant.has_database:
-            yield None
-            return
-        template = self.template(contestant)
-        if not self._exists(template):
-            self._prepare(contestant, self.server.create(template))
-        try:
-            yield self.server.create("bench_run", template=template)
-        finally:
-            self.server.drop("bench_run")
-
-    @contextmanager
-    def redis(self, contestant: Contestant) -> Iterator[Mapping[str, str]]:
-        """A Redis for one run, that keeps all in memory; nothing where it is not needed."""
-        if not contestant.needs_redis:
-            yield {}
-            return
-        port = free_port()
-        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-        with Program(["redis-server", *options], {}, self.folder / "redis.log"):
-            wait_until(lambda: is_listening(port), what="redis-server")
-            yield {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
-
-    def _exists(self, name: str) -> bool:
-        query = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"
-        return bool(self.server.database("postgres").ask(query))
-
-    def _prepare(self, contestant: Contestant, database: Database) -> None:
-        environment = {**contestant.environment, **self.addresses(contestant, database, 1)}
-        for arguments in contestant.prepare:
-            call([contestant.python, *arguments], environment)
-
-    def addresses(
-        self, contestant: Contestant, database: Database | None, port: int
-    ) -> dict[str, str]:
-        """Where the contestant finds its database and its provider."""
-        scheme = (
-            f"anymail-postmark://token@/?api_url=http://127.0.0.1:{port}/"
-            if contestant.is_http
-            else f"smtp://127.0.0.1:{port}"
-        )
-        return {
-            "SINK_PORT": str(port),
-            "DATABASE_URL": database.url if database else "postgres:///none",
-            "LIMBO_PROVIDERS": f"sink={scheme}",
-            "LIMBO_JOURNAL_DIR": str(self.folder / "journal"),
-        }
+    def started(self) -> Iterator[Running]:
+        """Its workers at work; at the end they are asked to stop, and have."""
+        with ExitStack() as stack:
+            workers = [
+                stack.enter_context(Program(self.command, self.environment, log))
+                for log in self.logs
+            ]
+            yield Running(self.contestant, self.sink, self.database, workers)
 
 
-def race(
-    contestant: Contestant, stage: Stage, *, count: int, setting: Setting | None = None
-) -> Timed:
+def race(contestant: Contestant, stage: Stage, *, count: int, setting: Setting) -> Timed:
     """Let the contestant send `count` messages. Raises BenchmarkError when it does not."""
-    shutil.rmtree(stage.folder / "journal", ignore_errors=True)
+    with ready(contestant, stage, count=count, setting=setting) as prepared:
+        database = prepared.database
+        before = database.usage() if database else None
+        with prepared.started() as running:
+            first, last, seconds = _clocked(running, count, to_the_end=setting.spare is None)
+        taken = running.sink.count()
+        # sessions tell what they have counted when they end
+        cost = database.usage().since(before, messages=taken) if database and before else {}
+    if setting.spare is None and taken != count:
+        raise BenchmarkError(f"{contestant.name}: {taken} messages came, of {count}")
+    return Timed(count, seconds, (last - first) / seconds, cost)
+
+
+@contextmanager
+def ready(
+    contestant: Contestant, stage: Stage, *, count: int, setting: Setting
+) -> Iterator[Prepared]:
+    """Fill the contestant's queue with `count` messages; its workers can be started."""
+    stage.forget_journals()
     with ExitStack() as stack:
-        database = stack.enter_context(stage.database(contestant))
+        database = setting.database or stack.enter_context(stage.database(contestant))
         redis = stack.enter_context(stage.redis(contestant))
         sink = stack.enter_context(stage.sinks.http() if contestant.is_http else stage.sinks.smtp())
-        setting = setting or Setting()
         port = sink.port
         if setting.delay:
             port, link = slow_link(port, seconds=setting.delay, folder=stage.folder)
             stack.enter_context(link)
         environment = {
-            **contestant.environment,
-            **stage.addresses(contestant, database, port),
+            **stage.environment(contestant, database, port),
             **redis,
             **setting.environment,
         }
-        if contestant.load:
-            call([contestant.python, *_filled(contestant.load, count)], environment)
-        return _timed(contestant, stage, database, sink, environment, count, setting.clusters)
+        if contestant.load and not setting.is_full:
+            load = _filled(contestant.load, count + (setting.spare or 0))
+            call([contestant.python, *load], environment)
+        if database:
+            database.settle()
+        command = [str(contestant.python), *_filled(contestant.work, count)]
+        logs = [stage.folder / f"{contestant.name}-{n}.log" for n in range(setting.clusters)]
+        yield Prepared(contestant, sink, database, command, environment, logs)
 
 
-def _filled(arguments: tuple[str, ...], count: int) -> list[str]:
+def _filled(arguments: Sequence[str], count: int) -> list[str]:
     return [argument.format(count=count) for argument in arguments]
 
 
-def _timed(
-    contestant: Contestant,
-    stage: Stage,
-    database: Database | None,
-    sink: Counter,
-    environment: Mapping[str, str],
-    count: int,
-    clusters: int,
-) -> Timed:
-    if database:
-        database.settle()
-    before = database.usage() if database else None
-    command = [contestant.python, *_filled(contestant.work, count)]
-    with ExitStack() as stack:
-        workers = [
-            stack.enter_context(
-                Program(command, environment, stage.folder / f"{contestant.name}-{number}.log")
-            )
-            for number in range(clusters)
-        ]
-        first_at, first = _first(sink, workers)
-        _until_taken(sink, workers, count)
-        while database and database.number(contestant.waiting):
-            _refuse_stall(first_at, sink.count(), workers)
-            time.sleep(_LOOK_SECONDS)
-        seconds = time.monotonic() - first_at
-    if sink.count() != count:
-        raise BenchmarkError(f"{contestant.name}: {sink.count()} messages came, of {count}")
-    cost = database.usage().since(before, messages=count) if database and before else {}
-    return Timed(count, seconds, (count - first) / seconds, cost)
-
-
-def _first(sink: Counter, workers: list[Program]) -> tuple[float, int]:
-    """When the first messages were seen at the sink, and how many they were."""
-    since = time.monotonic()
-    while not (count := sink.count()):
-        _refuse_stall(since, 0, workers)
-        time.sleep(_LOOK_SECONDS)
-    return time.monotonic(), count
-
-
-def _until_taken(sink: Counter, workers: list[Program], count: int) -> None:
-    seen, seen_at = 0, time.monotonic()
-    while (taken := sink.count()) < count:
-        if taken > seen:
-            seen, seen_at = taken, time.monotonic()
-        _refuse_stall(seen_at, taken, workers)
-        time.sleep(_LOOK_SECONDS)
-
-
-def _refuse_stall(since: float, taken: int, workers: list[Program]) -> None:
-    if time.monotonic() - since > STALL_SECONDS:
-        words = "\n".join(worker.words() for worker in workers)
-        raise BenchmarkError(f"nothing happens any more, after {taken} messages:\n{words}")
+def _clocked(running: Running, count: int, *, to_the_end: bool) -> tuple[int, int, float]:
+    """How many were at the sink when the clock began and ended, and the seconds between."""
+    sink = running.sink
+    running.wait(lambda: sink.count() > 0)
+    began_at, first = time.monotonic(), sink.count()
+    running.wait(lambda: sink.count() >= count)
+    last = sink.count()
+    if to_the_end:
+        running.wait(running.is_recorded)
+    return first, last, time.monotonic() - began_at

@@ -19,7 +19,7 @@ def as_json(
 ) -> dict[str, Any]:
     """All that a run has found."""
     ratios = {
-        name: value for measure in measures.values() for name, value in measure.ratios.items()
+        figure.name: figure.value for measure in measures.values() for figure in measure.figures
     }
     return {
         "date": datetime.now(tz=UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -14,10 +14,17 @@ _KINDS = {
 
 
 def tables(content: Mapping[str, Any], source: str) -> dict[str, str]:
-    """Each measure's table in Markdown, with its source."""
+    """Each measure's tables in Markdown, with their source."""
     return {
         name: "\n\n".join(
-            [_rates(measure["rows"]), *_costs(measure["rows"]), _about(content, source)]
+            part
+            for part in (
+                _rates(measure["rows"]),
+                _figures(measure["figures"]),
+                _costs(measure["rows"]),
+                _about(content, source),
+            )
+            if part
         )
         for name, measure in content["measures"].items()
     }
@@ -33,6 +40,8 @@ def put(paper: str, made: Mapping[str, str]) -> str:
 
 
 def _rates(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
     best = max(row["median"] for row in rows)
     lines = ["| | messages a second | spread | rounds |", "| --- | ---: | ---: | --- |"]
     for row in sorted(rows, key=lambda row: -row["median"]):
@@ -43,11 +52,17 @@ def _rates(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _costs(rows: list[dict[str, Any]]) -> list[str]:
+def _figures(figures: list[dict[str, Any]]) -> str:
+    lines = ["| | |", "| --- | ---: |"]
+    lines += [f"| {figure['label']} | {figure['value']:,.2f} |" for figure in figures]
+    return "\n".join(lines)
+
+
+def _costs(rows: list[dict[str, Any]]) -> str:
     """What a message costs the database, of those that have one."""
     costly = [row for row in rows if row["cost"]]
     if not costly:
-        return []
+        return ""
     lines = [
         "| per message | " + " | ".join(_KINDS.values()) + " |",
         "| --- |" + " ---: |" * len(_KINDS),
@@ -55,7 +70,7 @@ def _costs(rows: list[dict[str, Any]]) -> list[str]:
     for row in costly:
         values = [f"{row['cost'][kind]:,.{2 if kind == 'commits' else 0}f}" for kind in _KINDS]
         lines.append(f"| {row['label']} | " + " | ".join(values) + " |")
-    return ["\n".join(lines)]
+    return "\n".join(lines)
 
 
 def _about(content: Mapping[str, Any], source: str) -> str:

@@ -36,9 +36,9 @@ class Provider(asyncio.Protocol):
             if len(rest) < length:
                 return
             self._buffer = rest[length:]
-            self._transport.write(self._answer())
+            self._transport.write(self._answer(json.loads(rest[:length])["To"]))
 
-    def _answer(self) -> bytes:
+    def _answer(self, recipient: str) -> bytes:
         Provider.taken += 1
         os.write(1, b"mesg=%d\r" % Provider.taken)
         answer = {
@@ -46,7 +46,7 @@ class Provider(asyncio.Protocol):
             "Message": "OK",
             "MessageID": f"{Provider.taken:08x}-0000-4000-8000-000000000000",
             "SubmittedAt": "2025-01-01T12:00:00Z",
-            "To": "user@example.com",
+            "To": recipient,
         }
         body = json.dumps(answer).encode()
         head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:"

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import results, tables
 from benchmarks.figures import median, percentile, ratio, spread
-from benchmarks.measures import Measure, Row
+from benchmarks.measures import Figure, Measure, Row
 from benchmarks.options import Options
 from benchmarks.race import Timed
 
@@ -49,19 +49,21 @@ def test_a_percentile_is_a_value_that_was_measured(share: float, expected: int) 
 
 
 def test_the_results_file_holds_medians_costs_and_ratios(tmp_path: Path) -> None:
-    measure = Measure([row("limbo", 10, 30, 20, commits=0.25)], {"raw_smtplib": 0.5})
+    figure = Figure("raw_smtplib", "Limbo to smtplib", 0.5)
+    measure = Measure([row("limbo", 10, 30, 20, commits=0.25)], [figure])
     file = results.write(results.as_json({"headline": measure}, OPTIONS, VERSIONS), tmp_path)
     content = json.loads(file.read_text(encoding="utf-8"))
     (found,) = content["measures"]["headline"]["rows"]
     assert (found["median"], found["spread"], found["cost"]) == (20, 1, {"commits": 0.25})
     assert [run["rate"] for run in found["runs"]] == [10, 30, 20]
     assert content["ratios"] == {"raw_smtplib": 0.5}
+    assert "| Limbo to smtplib | 0.50 |" in tables.tables(content, file.name)["headline"]
     assert file.name == f"{content['date'][:10]}-headline.json"
 
 
 def test_the_page_gets_the_new_table_and_keeps_the_rest() -> None:
     rows = [row("slow", 10, 20, 30), row("quick", 1000, 2000, 3000)]
-    content = results.as_json({"headline": Measure(rows)}, OPTIONS, VERSIONS)
+    content = results.as_json({"headline": Measure(rows, [])}, OPTIONS, VERSIONS)
     made = tables.tables(content, "file.json")
     paper = "# Before\n<!-- headline -->\nan old table\n<!-- end -->\nafter\n"
     page = tables.put(paper, made)
