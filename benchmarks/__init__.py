@@ -2,6 +2,7 @@
 
 __main__.py      reads the options, runs the measures, writes results and the docs' tables
 contestants.py   who takes part, and with which commands
+stage.py         the server and the sinks, the same for all
 race.py          one contestant gets its messages out, and is timed
 headline.py …    the measures, one module each
 servers/         what listens: the sinks, a slow link, an HTTP provider

@@ -12,6 +12,7 @@ from benchmarks.options import Options
 from benchmarks.race import Timed
 
 OPTIONS = Options(("headline",), rounds=3, scale=1)
+COST = {"commits": 0.25, "wal_bytes": 9000.0, "row_writes": 21.0, "disk_bytes": 4000.0}
 VERSIONS = {
     "python": "3.11.7",
     "processors": 2,
@@ -50,11 +51,11 @@ def test_a_percentile_is_a_value_that_was_measured(share: float, expected: int) 
 
 def test_the_results_file_holds_medians_costs_and_ratios(tmp_path: Path) -> None:
     figure = Figure("raw_smtplib", "Limbo to smtplib", 0.5)
-    measure = Measure([row("limbo", 10, 30, 20, commits=0.25)], [figure])
+    measure = Measure([row("limbo", 10, 30, 20, **COST)], [figure])
     file = results.write(results.as_json({"headline": measure}, OPTIONS, VERSIONS), tmp_path)
     content = json.loads(file.read_text(encoding="utf-8"))
     (found,) = content["measures"]["headline"]["rows"]
-    assert (found["median"], found["spread"], found["cost"]) == (20, 1, {"commits": 0.25})
+    assert (found["median"], found["spread"], found["cost"]) == (20, 1, COST)
     assert [run["rate"] for run in found["runs"]] == [10, 30, 20]
     assert content["ratios"] == {"raw_smtplib": 0.5}
     assert "| Limbo to smtplib | 0.50 |" in tables.tables(content, file.name)["headline"]
