@@ -63,7 +63,7 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
             "console",
             lambda said: faults.append(said.text) if said.type in {"error", "warning"} else None,
         )
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         return page
 
     yield open_page

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from django.conf import settings
+from django.test import override_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -64,8 +64,8 @@ class Engine(RuleBasedStateMachine):
         super().__init__()
         begin_anew()
         self.folder = Path(tempfile.mkdtemp(prefix="limbo-stateful-"))
-        settings.LIMBO_PROVIDERS = CONFIGURED
-        settings.LIMBO_JOURNAL_DIR = self.folder
+        self.settings = override_settings(LIMBO_PROVIDERS=CONFIGURED, LIMBO_JOURNAL_DIR=self.folder)
+        self.settings.enable()
         sync_rows()
         self.world = Providers()
         self.workers = [Worker(number, self.folder, self.world) for number in range(WORKERS)]
@@ -251,6 +251,7 @@ class Engine(RuleBasedStateMachine):
         finally:
             for worker in self.workers:
                 worker.die()
+            self.settings.disable()
             shutil.rmtree(self.folder)
 
     def _make_peace(self) -> None:
