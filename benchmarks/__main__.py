@@ -22,6 +22,7 @@ _MEASURES: Mapping[str, Callable[[Stage, Options], Measure]] = {
     "flat": flat.measure,
     "memory": memory.measure,
 }
+_QUIET_LOAD = 0.5
 _DEFAULT = ("headline", "latency", "http")
 """The others take long, or a large disk."""
 
@@ -36,6 +37,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
+    load = os.getloadavg()[0]
+    if load > _QUIET_LOAD:
+        print(f"This machine is busy (load {load:.1f}): expect a wide spread", flush=True)
     sinks = Sinks.find(folder)
     with Server(folder).running() as server:
         stage = Stage(server, sinks, folder)
@@ -43,7 +47,7 @@ def main() -> None:
             taken = {name: _MEASURES[name](stage, options) for name in options.only}
         except BenchmarkError as error:
             raise SystemExit(f"make bench: {error}") from None
-        content = results.as_json(taken, options, versions(server, sinks))
+        content = results.as_json(taken, options, versions(server, sinks) | {"load": load})
     file = results.write(content, folder / "results" if options.is_trial else results.FOLDER)
     made = tables.tables(content, file.name)
     print("\n" + "\n\n".join(made.values()) + "\n")

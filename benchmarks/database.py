@@ -1,5 +1,6 @@
 """The PostgreSQL that everybody works on, and what a run has cost it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -102,10 +103,18 @@ class Server:
         return self.database(name)
 
     def drop(self, name: str) -> None:
-        """Drop a database, whoever is still connected."""
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        with self._own().connect() as connection:
-            connection.execute(drop)
+        """Drop a database; waits a moment for whoever is just leaving it."""
+        drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+        for pause in (0.1, 1.0, 5.0, None):
+            try:
+                with self._own().connect() as connection:
+                    connection.execute(drop)
+            except psycopg.errors.ObjectInUse:
+                if pause is None:
+                    raise
+                time.sleep(pause)
+            else:
+                return
 
     def has(self, name: str) -> bool:
         """Whether there is such a database."""

@@ -78,7 +78,8 @@ def _about(content: Mapping[str, Any], source: str) -> str:
     peers = ", ".join(f"{name} {version}" for name, version in versions["peers"].items())
     return (
         f"{content['date'][:10]}, medians of {content['rounds']} rounds, "
-        f"{versions['processors']} processors, Python {versions['python']}, "
+        f"{versions['processors']} processors (load {versions['load']:.1f} at the start), "
+        f"Python {versions['python']}, "
         f"PostgreSQL {versions['postgres']['server_version']} (fsync "
         f"{versions['postgres']['fsync']}), sink: {versions['sink']}; {peers}. "
         f"From `benchmarks/results/{source}`."
