@@ -151,6 +151,12 @@ _SMTP_WAYS = (
         without=(_NOT_WITHOUT_TLS, _NOT_WITHOUT_AUTH, _NOT_WITHOUT_STARTTLS),
     ),
     _smtp(
+        "SMTP with PIPELINING",
+        "smtp://127.0.0.1:{port}",
+        without=(_NOT_WITHOUT_TLS, _NOT_WITHOUT_AUTH, _NOT_WITHOUT_STARTTLS),
+        extensions=("SIZE 20000000", "8BITMIME", "SMTPUTF8", "PIPELINING"),
+    ),
+    _smtp(
         "SMTP with AUTH",
         f"smtp://{USER}:{SECRET}@127.0.0.1:{{port}}",
         _AUTH_FAULTS,

@@ -29,6 +29,11 @@ def seconds_left(deadline: float) -> float:
     return left
 
 
+SLACK_SECONDS = 0.25
+"""A time-out that is later than the deadline by less is left as it is: setting one is a call of
+the system, and most reads and writes take far less than that."""
+
+
 class DeadlineSocket(socket.socket):
     """A TCP socket under a deadline, which is set anew for each hand-off."""
 
@@ -36,8 +41,16 @@ class DeadlineSocket(socket.socket):
     """In seconds of `boottime()`; None leaves the socket's own time-out alone."""
 
     def _take_time(self) -> None:
-        if self.deadline is not None:
-            self.settimeout(seconds_left(self.deadline))
+        if self.deadline is None:
+            return
+        left, now = seconds_left(self.deadline), self.gettimeout()
+        if now is None or not 0 <= now - left < SLACK_SECONDS:
+            self.settimeout(left)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Read, within the deadline."""
+        self._take_time()
+        return super().recv(buflen, flags)
 
     def recv_into(
         self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0

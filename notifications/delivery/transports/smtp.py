@@ -93,12 +93,18 @@ class Transaction:
     def run(self) -> None:
         """Go through the phases; raises NotAcceptedError, and whatever `commit` raises."""
         session, letter = self._session, self._letter
-        session.begin(letter.sender, size=len(letter.data), smtputf8=letter.smtputf8)
-        self._name_recipients()
+        session.announce(
+            letter.sender,
+            [address for _, address in letter.recipients],
+            size=len(letter.data),
+            smtputf8=letter.smtputf8,
+        )
+        session.go_on(Phase.MAIL)
+        self._hear_recipients()
         if len(self._verdicts) == len(letter.recipients):
             session.reset()
             return
-        session.ask(Phase.DATA, "DATA")
+        session.go_on(Phase.DATA)
         session.write(letter.data)
         early = session.early_reply()
         if early is None:
@@ -119,10 +125,10 @@ class Transaction:
         }
         return HandoffResult(verdicts, provider_message_id=self._queue_id)
 
-    def _name_recipients(self) -> None:
+    def _hear_recipients(self) -> None:
         refusals = []
-        for delivery_id, address in self._letter.recipients:
-            code, text = self._session.reply_to(Phase.RCPT, "RCPT", f"TO:<{address}>")
+        for delivery_id, _ in self._letter.recipients:
+            code, text = self._session.answer(Phase.RCPT)
             if not is_positive(Phase.RCPT, code):
                 refusals.append((code, text))
                 reading = read_smtp(Phase.RCPT, code)

@@ -2,7 +2,8 @@
 
 import smtplib
 import socket
-import ssl
+from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 
 from notifications import failpoints
@@ -12,12 +13,12 @@ from notifications.delivery.provider_config import SMTPS, ProviderConfig
 from notifications.delivery.reading import Reading
 from notifications.delivery.transports.deadline import (
     DeadlineSocket,
-    DeadlineTlsSocket,
     dial,
     seconds_left,
     tls_context,
 )
 from notifications.delivery.transports.patience import Patience
+from notifications.delivery.transports.smtp_replies import Replies
 from notifications.models.lease import boottime
 
 QUIT_SECONDS = 2.0
@@ -28,6 +29,10 @@ RESET_SECONDS = 5.0
 
 CLOSING = 421
 """RFC 5321, 3.8: the server closes the connection, whatever was asked."""
+
+
+PIPELINED = 100
+"""So many commands are written ahead of their replies; more could fill both sides' buffers."""
 
 
 class NotAcceptedError(Exception):
@@ -67,6 +72,9 @@ class SmtpSession(smtplib.SMTP):
         self._config = config
         self._patience = patience
         self._own_name = ""
+        self._replies = Replies()
+        self._commands: deque[bytes] = deque()  # that are still to be written
+        self._unanswered: deque[Phase] = deque()  # the phases of those that are written
         try:
             # the name is known once the connection is; given, smtplib does not look one up
             super().__init__(config.host, config.port, local_hostname="localhost")
@@ -131,8 +139,8 @@ class SmtpSession(smtplib.SMTP):
         if not self.has_extn("starttls"):
             raise _broken("STARTTLS is required, and the server does not offer it")
         self.ask(Phase.STARTTLS, "STARTTLS")
-        # whatever came in plain text behind the reply is forgotten with the reader (RFC 3207, 6)
-        self.file = None
+        # whatever came in plain text behind the reply must not be taken for secure (RFC 3207, 6)
+        self._replies = Replies()
         try:
             if self.sock is not None:
                 self.sock = self._encrypted(self.sock)
@@ -162,16 +170,44 @@ class SmtpSession(smtplib.SMTP):
 
     # -- one message after the other ---------------------------------------------------------
 
-    def reply_to(self, phase: Phase, command: str, argument: str = "") -> tuple[int, str]:
-        """Send a command and return the reply.
+    def ask(self, phase: Phase, command: str) -> None:
+        """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
+        self._commands = deque([f"{command}\r\n".encode()])
+        self.go_on(phase)
+
+    def announce(self, sender: str, addresses: Iterable[str], *, size: int, smtputf8: bool) -> None:
+        """Open a transaction for a message of `size` octets: MAIL, an RCPT for each address, DATA.
+
+        All at once where the server takes it (RFC 2920), else each when the reply to the one before
+        is read. `answer` gives the replies, in this order.
+        """
+        options = [f"SIZE={size}"] if self.has_extn("size") else []
+        if smtputf8:
+            if not self.has_extn("smtputf8"):
+                problem = "the server takes no internationalised addresses (SMTPUTF8)"
+                raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
+            options += ["SMTPUTF8", "BODY=8BITMIME"]
+        lines = [
+            " ".join([f"MAIL FROM:<{sender}>", *options]),
+            *(f"RCPT TO:<{address}>" for address in addresses),
+            "DATA",
+        ]
+        encoding = "utf-8" if smtputf8 else "ascii"
+        self._commands = deque(f"{line}\r\n".encode(encoding) for line in lines)
+
+    def answer(self, phase: Phase) -> tuple[int, str]:
+        """The reply to the next command that was announced, which is of `phase`.
 
         Raises BrokenConnectionError when there is none, or one that closes the connection.
         """
         self._give_time(self._patience.limit(phase))
         try:
-            code, raw = self.docmd(command, argument)
+            if not self._unanswered:
+                self._write_ahead()
+            code, raw = self.getreply()
         except OSError as error:
             raise _broken(error) from error
+        self._unanswered.popleft()
         text = _text(raw)
         if code == CLOSING:
             raise BrokenConnectionError(Verdict(Reading.TEMPORARY, code, clip(text)))
@@ -179,22 +215,17 @@ class SmtpSession(smtplib.SMTP):
             raise _broken(f"no SMTP reply: {text}")
         return code, text
 
-    def ask(self, phase: Phase, command: str, argument: str = "") -> None:
-        """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
-        code, text = self.reply_to(phase, command, argument)
+    def go_on(self, phase: Phase) -> None:
+        """Read a reply that must let the conversation go on; raises NotAcceptedError otherwise."""
+        code, text = self.answer(phase)
         if not is_positive(phase, code):
             raise _refused(phase, code, text)
 
-    def begin(self, sender: str, *, size: int, smtputf8: bool) -> None:
-        """Open a transaction from `sender` for a message of `size` octets."""
-        options = [f"SIZE={size}"] if self.has_extn("size") else []
-        if smtputf8:
-            if not self.has_extn("smtputf8"):
-                problem = "the server takes no internationalised addresses (SMTPUTF8)"
-                raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
-            options += ["SMTPUTF8", "BODY=8BITMIME"]
-        self.command_encoding = "utf-8" if smtputf8 else "ascii"
-        self.ask(Phase.MAIL, "MAIL", " ".join([f"FROM:<{sender}>", *options]))
+    def _write_ahead(self) -> None:
+        count = PIPELINED if self.has_extn("pipelining") else 1
+        group = [self._commands.popleft() for _ in range(min(count, len(self._commands)))]
+        self._unanswered.extend(map(_phase_of, group))
+        self.send(b"".join(group))
 
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it."""
@@ -207,7 +238,7 @@ class SmtpSession(smtplib.SMTP):
     def early_reply(self) -> tuple[int, str] | None:
         """What the server has said before the dot, when it has; raises when it has hung up."""
         try:
-            if not self.has_heard():
+            if not self._replies.has_heard(self.sock):
                 seconds_left(self._patience.commit_deadline)
                 return None
             code, raw = self.getreply()
@@ -231,12 +262,13 @@ class SmtpSession(smtplib.SMTP):
 
     def is_alive(self) -> bool:
         """Ask a connection that was idle whether it is still there."""
-        return not self.has_heard() and self.reset()
+        return not self._replies.has_heard(self.sock) and self.reset()
 
     def reset(self) -> bool:
         """Give up the transaction; False, and closed, when the connection is of no more use."""
         self._give_time(min(self._patience.commit_deadline, boottime() + RESET_SECONDS))
         try:
+            self._skip_answers()
             code, _ = self.docmd("RSET")
         except OSError:
             code = 0
@@ -245,6 +277,16 @@ class SmtpSession(smtplib.SMTP):
             return False
         return True
 
+    def _skip_answers(self) -> None:
+        """Read what is still to come of a transaction that is given up. Raises OSError."""
+        self._commands.clear()
+        while self._unanswered:
+            code, _ = self.getreply()
+            phase = self._unanswered.popleft()
+            if phase is Phase.DATA and is_positive(phase, code):
+                # it waits for a message; to end it by a dot would be to send one
+                raise ConnectionError("the server wants the message all the same")
+
     def leave(self) -> None:
         """Say QUIT and close, whatever the server makes of it."""
         self._give_time(boottime() + QUIT_SECONDS)
@@ -252,24 +294,13 @@ class SmtpSession(smtplib.SMTP):
             self.docmd("QUIT")
         self.close()
 
-    def has_heard(self) -> bool:
-        """Whether something came in that nobody asked for: a reply, or the connection's end."""
-        sock, reader = self.sock, self.file
-        if not isinstance(sock, DeadlineSocket) or reader is None:
-            return True
-        deadline, sock.deadline = sock.deadline, None
-        sock.settimeout(0)
-        try:
-            # without TLS nothing read may mean that there is nothing yet; the socket tells
-            if not reader.peek(1) and not isinstance(sock, DeadlineTlsSocket):
-                sock.recv(1, socket.MSG_PEEK)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False
-        except OSError:
-            return True
-        finally:
-            sock.deadline = deadline
-        return True
+    def getreply(self) -> tuple[int, bytes]:
+        """Read a whole reply; smtplib calls this too. Raises OSError."""
+        return self._replies.read(self.sock)
+
+
+def _phase_of(command: bytes) -> Phase:
+    return Phase(command.split()[0].decode().lower())
 
 
 def _text(raw: bytes | str) -> str:

@@ -1,0 +1,71 @@
+"""Reading SMTP replies, and what came in that nobody asked for.
+
+smtplib reads through a file object, which takes as long as all the rest of a reply, and does not
+tell whether anything is left in it.
+"""
+
+import select
+import smtplib
+import socket
+import ssl
+
+from notifications.delivery.transports.deadline import DeadlineSocket, DeadlineTlsSocket
+
+_LONGEST_LINE = 8192
+_CHUNK = 65536
+
+
+class Replies:
+    """The server's side of one connection, as far as it came and is not read yet."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def read(self, sock: socket.socket | None) -> tuple[int, bytes]:
+        """Read a whole reply: its code, or -1 when it begins with no number, and its text.
+
+        Raises OSError when the connection ends, or time is up, before the reply does.
+        """
+        lines = []
+        while True:
+            line = self._read_line(sock)
+            lines.append(line[4:].strip())
+            if not line[:3].isdigit():
+                return -1, b"\n".join(lines)
+            if line[3:4] != b"-":
+                return int(line[:3]), b"\n".join(lines)
+
+    def has_heard(self, sock: socket.socket | None) -> bool:
+        """Whether there is something that nobody asked for: a reply, or the connection's end."""
+        if self._rest or not isinstance(sock, DeadlineSocket):
+            return True
+        if isinstance(sock, DeadlineTlsSocket):
+            return self._has_heard_in_tls(sock)
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _read_line(self, sock: socket.socket | None) -> bytes:
+        while (end := self._rest.find(b"\n") + 1) == 0:
+            if len(self._rest) > _LONGEST_LINE:
+                raise smtplib.SMTPServerDisconnected("a reply without end")
+            data = sock.recv(_CHUNK) if sock else b""
+            if not data:
+                raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+            self._rest += data
+        line, self._rest = self._rest[:end], self._rest[end:]
+        return line
+
+    def _has_heard_in_tls(self, sock: DeadlineTlsSocket) -> bool:
+        """Only reading tells: what came may be a matter of TLS itself, such as a session ticket."""
+        deadline, sock.deadline = sock.deadline, None
+        sock.settimeout(0)
+        try:
+            self._rest = sock.recv(_CHUNK)
+        except ssl.SSLWantReadError:
+            return False
+        except OSError:
+            return True
+        finally:
+            sock.deadline = deadline
+        return True
