@@ -121,6 +121,7 @@ class Batch:
 
     def _launch(self) -> None:
         """Start the first wave, and let go of what is not in it."""
+        self._crew.go_on()
         steadfast(self._routes.take_probes)
         self._start(steadfast(self._begin, first_again=self._mend))
         steadfast(self._routes.give_back_probes)
@@ -197,6 +198,7 @@ class Batch:
         unusable = note_provider_faults(ended)
         self._routes.drop(unusable)
         ended += self._take_back(unusable)
+        self._crew.go_on()
         decisions = {end.job.request.handoff_id: self._decide(end) for end in ended}
         jobs = steadfast(lambda: self._record(ended, decisions), first_again=self._mend)
         hit("after_outcome")

@@ -1,7 +1,8 @@
 """The threads that talk to providers. They hold persistent connections and no database.
 
 A provider that is slow must not hold every thread: while others are enabled it gets its share of
-them only, and its other jobs wait while the rest goes on.
+them only, and its other jobs wait while the rest goes on. One that fails again and again gets no
+more jobs until the batch has looked at its failures, however long the database takes over that.
 """
 
 import os
@@ -13,11 +14,12 @@ from queue import SimpleQueue
 
 from django.conf import settings
 
+from notifications.delivery.breaker import FAILURES_IN_A_ROW
 from notifications.delivery.classify import fault_text
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Transport, Verdict
 from notifications.delivery.journal import Journal, JournalError
 from notifications.delivery.providers import ProviderConfig, open_transport
-from notifications.delivery.reading import Reading
+from notifications.delivery.reading import Reach, Reading, reach_of
 from notifications.delivery.stop_flag import stop_flag
 from notifications.failpoints import hit
 from notifications.models.lease import HANDOFF_SECONDS, Lease, LeaseLostError, boottime
@@ -62,6 +64,7 @@ class Crew:
         self.threads = threads
         self._waiting: dict[str, deque[tuple[Job, SimpleQueue[Ended]]]] = {}
         self._busy: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()  # in a row, since the batch looked last
         self._changed = threading.Condition()
         self._started = False
 
@@ -77,6 +80,12 @@ class Crew:
         with self._changed:
             names = list(self._waiting) if provider is None else [provider]
             return [job for name in names for job, _ in self._waiting.pop(name, ())]
+
+    def go_on(self) -> None:
+        """Begin with those again that failed: the batch has looked, and drawn its conclusions."""
+        with self._changed:
+            self._failures.clear()
+            self._changed.notify_all()
 
     def fall_silent(self, seconds: float) -> None:
         """Begin nothing more, and wait for what is on the wire, at most so long."""
@@ -107,15 +116,19 @@ class Crew:
             self._busy[name] += 1
             return chosen
 
-    def done(self, job: Job) -> None:
-        """The thread that had `job` is free again."""
+    def done(self, ended: Ended) -> None:
+        """The thread that had the job is free again."""
+        name = ended.job.config.name
+        reach = reach_of(verdict.reading for verdict in ended.result.verdicts.values())
         with self._changed:
-            self._busy[job.config.name] -= 1
+            self._busy[name] -= 1
+            self._failures[name] = self._failures[name] + 1 if reach is Reach.FAILED else 0
             self._changed.notify_all()
 
     def _eligible(self) -> str | None:
         for name, jobs in self._waiting.items():
-            if self._busy[name] < jobs[0][0].share:
+            is_failing = self._failures[name] >= FAILURES_IN_A_ROW
+            if self._busy[name] < jobs[0][0].share and not is_failing:
                 return name
         return None
 
@@ -137,7 +150,7 @@ class _Hand:
             job, results = taken
             ended = Ended(job, self._end(job))
             # free before the result is known: who waits for results may start the next job
-            self._crew.done(job)
+            self._crew.done(ended)
             results.put(ended)
 
     def _end(self, job: Job) -> HandoffResult:

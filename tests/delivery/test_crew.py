@@ -16,7 +16,7 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.models.lease import Lease, boottime
 from tests.conftest import wait_until
 from tests.delivery.handing_over import reading, request_to
-from tests.peers.actions import stall
+from tests.peers.actions import reply, stall
 from tests.peers.smtp_peer import SmtpPeer
 
 
@@ -66,6 +66,24 @@ def test_a_provider_that_hangs_holds_its_share_of_the_threads_only(
         crew.start(job(provider("quick", quick), journal, share=2), results)
     wait_until(lambda: len(quick.taken) == 20)
     assert slow.connections == 2
+
+
+def test_a_provider_that_fails_again_and_again_waits_until_the_batch_has_looked(
+    peers: ExitStack, journal: Journal
+) -> None:
+    failing = peers.enter_context(SmtpPeer(on={"greeting": reply("554 5.3.2 closed")}))
+    quick = peers.enter_context(SmtpPeer())
+    crew, results = Crew(4), SimpleQueue[Ended]()
+    for _ in range(50):
+        crew.start(job(provider("failing", failing), journal, share=2), results)
+    for _ in range(20):
+        crew.start(job(provider("quick", quick), journal, share=2), results)
+    wait_until(lambda: results.qsize() >= 25)
+    # five, and what the other thread had begun
+    assert failing.connections <= 6
+    crew.go_on()
+    wait_until(lambda: results.qsize() >= 30)
+    assert failing.connections <= 12
 
 
 def test_what_no_thread_has_begun_can_be_taken_back(peers: ExitStack, journal: Journal) -> None:

@@ -88,7 +88,7 @@ class Hand:
         hand._transports[self.job.config] = _Transport(self)
         try:
             ended = Ended(self.job, hand._end(self.job))
-            self._crew.done(self.job)
+            self._crew.done(ended)
             self._results.put(ended)
         except KilledError:
             pass
