@@ -126,19 +126,25 @@ def test_without_a_journal_nothing_is_sent(
     assert message.lease_until is not None
 
 
-def test_what_a_commit_left_in_flight_whose_answer_was_lost_goes_back_to_pending(
-    settings: Settings, peers: ExitStack
-) -> None:
+def in_flight(settings: Settings, peers: ExitStack) -> tuple[Message, Planned, Launcher]:
+    """A message whose hand-off is committed and given to no thread, and its batch's launcher."""
     configure(settings, {"first": smtp(peers.enter_context(SmtpPeer()))})
     message = make_message()
     journal().begin_batch(uuid4())
     provider = Provider.objects.get(name="first")
     delivery = message.deliveries.get()
-    lost = Planned(uuid4(), message.id, provider.id, provider.name, (delivery.id,))
+    planned = Planned(uuid4(), message.id, provider.id, provider.name, (delivery.id,))
     with transaction.atomic():
         lock_messages([message.id])
-        commit_in_flight([lost], journal_id=journal().id)
+        commit_in_flight([planned], journal_id=journal().id)
     launcher = Launcher(Lease(uuid4()), journal(), Routes(usable_routes()), {}, 8)
+    return message, planned, launcher
+
+
+def test_what_a_commit_left_in_flight_whose_answer_was_lost_goes_back_to_pending(
+    settings: Settings, peers: ExitStack
+) -> None:
+    message, _, launcher = in_flight(settings, peers)
     launcher.forget_unbegun({uuid4()})
     message.refresh_from_db()
     assert message.state == State.PENDING
@@ -148,15 +154,7 @@ def test_what_a_commit_left_in_flight_whose_answer_was_lost_goes_back_to_pending
 def test_a_hand_off_that_has_begun_is_not_taken_for_lost(
     settings: Settings, peers: ExitStack
 ) -> None:
-    configure(settings, {"first": smtp(peers.enter_context(SmtpPeer()))})
-    message = make_message()
-    journal().begin_batch(uuid4())
-    provider = Provider.objects.get(name="first")
-    begun = Planned(uuid4(), message.id, provider.id, provider.name, (message.deliveries.get().id,))
-    with transaction.atomic():
-        lock_messages([message.id])
-        commit_in_flight([begun], journal_id=journal().id)
-    launcher = Launcher(Lease(uuid4()), journal(), Routes(usable_routes()), {}, 8)
+    message, begun, launcher = in_flight(settings, peers)
     launcher.forget_unbegun({begun.handoff_id})
     message.refresh_from_db()
     assert message.state == State.SENDING
