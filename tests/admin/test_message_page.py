@@ -57,7 +57,7 @@ def test_the_page_says_in_plain_words_what_became_of_the_message(
     assert "relay refused this recipient for good (550 5.1.1 &lt;bob@example.org&gt;" in page
     assert "It will be tried again <time" in page
     assert "Limbo accepted the message." in page
-    assert "<dt>Priority</dt> <dd>normal</dd>" in page
+    assert "<dt>Priority</dt> <dd> normal </dd>" in page
     assert "esp-77" in page
     assert mixed.header_message_id.strip("<>") in page
 

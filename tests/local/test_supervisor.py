@@ -97,10 +97,11 @@ def test_an_end_as_if_all_were_well_counts_as_a_death() -> None:
 
 def test_what_cannot_be_started_again_is_tried_again(tmp_path: Path) -> None:
     program = tmp_path / "program"
-    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.write_text("#!/bin/sh\necho up\nexec sleep 600\n")
     program.chmod(0o700)
     with supervised([{"web": [str(program)]}]) as it:
         pid = it.pids()["web"]
+        it.line("| up")
         program.rename(tmp_path / "away")
         os.kill(pid, signal.SIGKILL)
         assert "cannot be started" in it.line("started again in 1 s")
