@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from notifications.admin.choices import counted
 from notifications.admin.display import badge, moment
 from notifications.admin.theme import CheckboxSelectMultiple, ModelAdmin
-from notifications.intake.tokens import issue_token, revoke
+from notifications.intake.tokens import USUAL_SCOPES, issue_token, revoke
 from notifications.models import ApiToken, Scope
 
 
@@ -23,7 +23,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
     scopes = forms.MultipleChoiceField(
         choices=Scope,
-        initial=[Scope.SEND, Scope.READ],
+        initial=USUAL_SCOPES,
         widget=CheckboxSelectMultiple,
         label="May",
     )

@@ -36,15 +36,15 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """A token is there, and may do this: `read` to read, `send` for the rest."""
-
-    message = "The token lacks the scope for this: `read` to read, `send` to send."
+    """A token is there, and has the scope that the view names for reading or for the rest."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the request may go on; without any token the answer is 401, not 403."""
         if not isinstance(request.auth, ApiToken):
             return False
-        needed = Scope.READ if request.method in SAFE_METHODS else Scope.SEND
+        is_safe = request.method in SAFE_METHODS
+        needed: Scope = getattr(view, "scope_to_read" if is_safe else "scope_to_write")
+        self.message = f"The token lacks the scope `{needed}`."
         return needed in request.auth.scopes
 
 

@@ -1,7 +1,7 @@
 """What every view of `/v1/` shares: the order of the checks, and the request log."""
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import DatabaseError
 from django.http import HttpRequest
@@ -11,13 +11,18 @@ from rest_framework.views import APIView
 
 from notifications.api.origin import origin_of
 from notifications.history.requests import RequestOrigin, record_request
-from notifications.models import User
+from notifications.models import Scope, User
 
 logger = logging.getLogger(__name__)
 
 
 class ApiView(APIView):
     """A view whose requests are logged, whatever became of them."""
+
+    scope_to_read: ClassVar[Scope] = Scope.READ
+    """What a token needs for GET and HEAD; see HasScope."""
+    scope_to_write: ClassVar[Scope] = Scope.SEND
+    """What a token needs for every other method."""
 
     origin: RequestOrigin
     is_logged = False

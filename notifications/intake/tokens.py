@@ -25,6 +25,9 @@ MARK = "lk_"
 PREFIX_LENGTH = 11
 """The mark and eight characters more: enough to tell tokens apart, no help in guessing one."""
 
+USUAL_SCOPES = (Scope.SEND, Scope.READ)
+"""What a token may do unless its maker says otherwise."""
+
 _RANDOM_BYTES = 32
 _LAST_USE_STEP = timedelta(minutes=1)
 
@@ -33,7 +36,7 @@ def issue_token(
     *,
     owner: User,
     name: str,
-    scopes: Iterable[Scope | str] = (Scope.SEND, Scope.READ),
+    scopes: Iterable[Scope | str] = USUAL_SCOPES,
     expires_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
     """Make a token for `owner`; returns its row and the plain token, which nobody can read again.

@@ -52,6 +52,9 @@ class Message(models.Model):
         null=True,
         help_text="Its place in the queue, in virtual time; empty while it is not due.",
     )
+    is_test = models.BooleanField(
+        db_default=False, help_text="Made by a test token: it goes to the sandbox, never out."
+    )
     deaths = models.PositiveSmallIntegerField(
         db_default=0, help_text="How many workers have died while they had it."
     )

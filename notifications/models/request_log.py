@@ -18,6 +18,7 @@ class RequestLog(models.Model):
     address = models.GenericIPAddressField(null=True)
     duration_ms = models.PositiveIntegerField(help_text="Until the row was written.")
     message_id = models.UUIDField(null=True)
+    request_id = models.UUIDField(null=True, help_text="The X-Request-Id of its answer.")
 
     class Meta:
         """Never changed, never referenced."""

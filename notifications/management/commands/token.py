@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from notifications.intake.tokens import issue_token, revoke
+from notifications.intake.tokens import USUAL_SCOPES, issue_token, revoke
 from notifications.models import ApiToken, Scope, User
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         token, plain = issue_token(
             owner=_user(options["user"]),
             name=options["name"],
-            scopes=options["scope"] or list(Scope),
+            scopes=options["scope"] or USUAL_SCOPES,
             expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
         # the token alone goes to standard output, so that a script can take it from there
@@ -63,7 +63,10 @@ def _add_create(parser: ArgumentParser) -> None:
     parser.add_argument("--user", required=True, help="the owner's user name")
     parser.add_argument("--name", required=True, help="what it is for")
     parser.add_argument(
-        "--scope", action="append", choices=Scope.values, help="may be repeated; default: all"
+        "--scope",
+        action="append",
+        choices=Scope.values,
+        help="may be repeated; default: send and read",
     )
     parser.add_argument("--days", type=int, help="how long it is valid; default: until revoked")
 
