@@ -17,7 +17,8 @@ from tests.conftest import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this /proc")
 
-STAY = ["sleep", "600"]
+# not deaf to SIGINT, as what a shell starts in the background is
+STAY = ["env", "--default-signal=INT", "sleep", "600"]
 DEAF = ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 1; done"]
 # its child leaves the session, as a careful daemon does
 FORKS = ["sh", "-c", "setsid sleep 600 & echo $!; wait"]
