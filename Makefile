@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak bench lint format lock clean browser
+.PHONY: help run test faults guards soak bench papers lint format lock clean browser
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -32,6 +32,9 @@ guards: .venv/dev-installed ## Take each guard of the delivery out, and see its 
 
 bench: .venv/local-installed .venv-bench/installed ## Race Limbo against its peers; ONLY= ROUNDS= SCALE= choose what and how long
 	@$(BIN)/python -m benchmarks
+
+papers: .venv/dev-installed ## Write the papers in docs/reference that are made from the code
+	@$(BIN)/python -m tests.docs.made
 
 lint: .venv/dev-installed ## Check style, types, the rooms' order, templates and migrations
 	$(BIN)/ruff check

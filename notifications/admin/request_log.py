@@ -35,6 +35,7 @@ class RequestLogAdmin(LongListAdmin[RequestLog]):
         "address",
         "duration_column",
         "message_column",
+        "request_id",
     )
     list_display_links = ("request_column",)
     list_filter = (AnswerFilter, OwnerFilter)

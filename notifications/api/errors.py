@@ -12,7 +12,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from notifications.api.problems import Problem
-from notifications.intake.errors import Fault, IdempotencyConflictError, InvalidRequestError
+from notifications.intake.errors import (
+    Fault,
+    IdempotencyConflictError,
+    ImpossibleRequestError,
+    InvalidRequestError,
+    RefusedRequestError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +45,10 @@ def handle_exception(error: Exception, _context: Mapping[str, Any]) -> Response:
 def problem_for(error: Exception) -> Problem:
     """The problem that `error` is; one that nobody foresaw is logged and tells nothing."""
     match error:
+        case ImpossibleRequestError():
+            return _refused(422, "impossible-request", error)
         case InvalidRequestError():
-            return _invalid_request(error)
+            return _refused(400, "invalid-request", error)
         case IdempotencyConflictError():
             detail = "Use a new key for a new request, and the same request for the same key."
             return Problem(409, "idempotency-conflict", detail)
@@ -60,9 +68,9 @@ def problem_for(error: Exception) -> Problem:
     return Problem(500, "internal-error", "This is our fault, and was written down.")
 
 
-def _invalid_request(error: InvalidRequestError) -> Problem:
+def _refused(status: int, kind: str, error: RefusedRequestError) -> Problem:
     errors = [_fault_members(fault) for fault in error.faults]
-    return Problem(400, "invalid-request", error.faults[0].detail, errors)
+    return Problem(status, kind, error.faults[0].detail, errors)
 
 
 def _fault_members(fault: Fault) -> dict[str, str]:

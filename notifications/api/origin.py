@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from notifications.history.requests import RequestOrigin
+from notifications.request_id import current_request_id
 
 _MAX_PATH = 2048
 
@@ -17,6 +18,7 @@ def origin_of(request: HttpRequest) -> RequestOrigin:
         method=request.method or "",
         path=quote(request.path)[:_MAX_PATH],
         address=client_address(request),
+        request_id=current_request_id(),
     )
 
 

@@ -5,29 +5,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import JsonResponse
+from django.urls import reverse
 from rest_framework.response import Response
 
+from notifications.api.problem_kinds import KINDS
+from notifications.request_id import current_request_id
+
 PROBLEM_JSON = "application/problem+json"
-
-_TYPE = "urn:limbo:problem:"
-
-TITLES = {
-    "invalid-request": "The request is not valid",
-    "malformed-request": "The request cannot be read",
-    "unauthenticated": "A valid token is needed",
-    "forbidden": "The token may not do this",
-    "not-found": "There is nothing here",
-    "method-not-allowed": "The method is not allowed here",
-    "not-acceptable": "No form of the answer is acceptable",
-    "idempotency-conflict": "The Idempotency-Key was used for another request",
-    "length-required": "The request does not say how long it is",
-    "too-large": "The request is too large",
-    "unsupported-media-type": "The content type is not supported",
-    "internal-error": "Limbo failed",
-    "unavailable": "Limbo cannot do this now",
-}
-"""Every kind of problem; what follows `urn:limbo:problem:` in `type`, and its title."""
 
 _KIND_OF_STATUS = {
     HTTPStatus.BAD_REQUEST: "malformed-request",
@@ -48,6 +34,7 @@ class Problem:
 
     status: int
     kind: str
+    """One of `KINDS`."""
     detail: str
     errors: Sequence[Mapping[str, str]] = ()
     """Every fault: `detail`, `code`, and `pointer` (body) or `parameter` (query)."""
@@ -60,15 +47,17 @@ class Problem:
         return cls(status, kind, detail)
 
     def body(self) -> dict[str, Any]:
-        """The members of the problem details object."""
+        """The members of the problem details object, `request_id` while there is a request."""
         members: dict[str, Any] = {
-            "type": f"{_TYPE}{self.kind}",
-            "title": TITLES[self.kind],
+            "type": type_of(self.kind),
+            "title": KINDS[self.kind].title,
             "status": self.status,
             "detail": self.detail,
         }
         if self.errors:
             members["errors"] = list(self.errors)
+        if request_id := current_request_id():
+            members["request_id"] = str(request_id)
         return members
 
     def response(self) -> Response:
@@ -80,3 +69,9 @@ class Problem:
         return JsonResponse(
             self.body(), status=self.status, headers=self.headers, content_type=PROBLEM_JSON
         )
+
+
+def type_of(kind: str) -> str:
+    """A kind's `type`: the address of its page."""
+    base_url: str = settings.LIMBO_BASE_URL
+    return base_url.rstrip("/") + reverse("api:problem", args=[kind])

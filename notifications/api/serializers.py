@@ -173,7 +173,16 @@ class RequestSerializer(serializers.ModelSerializer[RequestLog]):
         """The owner is the reader."""
 
         model = RequestLog
-        fields = ("at", "method", "path", "status", "address", "duration_ms", "message_id")
+        fields = (
+            "at",
+            "request_id",
+            "method",
+            "path",
+            "status",
+            "address",
+            "duration_ms",
+            "message_id",
+        )
         read_only_fields = fields
 
 
@@ -200,12 +209,13 @@ class FaultSerializer(serializers.Serializer[object]):
 class ProblemSerializer(serializers.Serializer[object]):
     """Problem details (RFC 9457)."""
 
-    type = serializers.CharField()
+    type = serializers.URLField(help_text="The address of the page about this kind of problem.")
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
     # a member of the answer, not the base's faults
     errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment]
+    request_id = serializers.UUIDField(help_text="As in the header X-Request-Id and in the logs.")
 
 
 class RefusedSerializer(ProblemSerializer):

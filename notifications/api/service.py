@@ -145,24 +145,29 @@ class NothingView(ApiView):
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """The project's handler for 404: a page for a browser, a problem for a program."""
-    if _prefers(request, "text/html"):
+    if _is_for_people(request):
         return defaults.page_not_found(request, exception)
     return Problem.of_status(404, "There is no such resource.").plain_response()
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """The project's handler for 400."""
-    if _prefers(request, "text/html"):
+    if _is_for_people(request):
         return defaults.bad_request(request, exception)
     return Problem.of_status(400, "The request could not be read.").plain_response()
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """The project's handler for 500."""
-    if _prefers(request, "text/html"):
+    if _is_for_people(request):
         return defaults.server_error(request)
     detail = "This is our fault, and was written down."
     return Problem(500, "internal-error", detail).plain_response()
+
+
+def _is_for_people(request: HttpRequest) -> bool:
+    """Whether the answer is a page; below `/v1/` it never is."""
+    return _prefers(request, "text/html") and not request.path_info.startswith("/v1")
 
 
 def _prefers(request: HttpRequest | Request, wanted: str, *others: str) -> bool:

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from notifications.api.messages import MessagesView, MessageView
+from notifications.api.pages import problem_list, problem_page
 from notifications.api.requests import RequestsView
 from notifications.api.service import (
     HealthView,
@@ -24,6 +25,8 @@ urlpatterns = [
     path("v1/mail/<uuid:message_id>", MessageView.as_view(), name="message"),
     path("v1/requests", RequestsView.as_view(), name="requests"),
     path("v1/schema", SchemaView.as_view(), name="schema"),
+    path("docs/errors", problem_list, name="problems"),
+    path("docs/errors/<slug:kind>", problem_page, name="problem"),
     # keep last
     re_path(r"^v1(?:/.*)?$", NothingView.as_view(), name="nothing"),
 ]

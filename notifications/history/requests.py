@@ -19,6 +19,8 @@ class RequestOrigin:
     """Percent-encoded and without the query, which may name people."""
     address: str | None
     """The client's, as far as the proxies in front are believed."""
+    request_id: UUID | None = None
+    """The id that its answer names."""
     began: float = field(default_factory=time.monotonic)
 
     def duration_ms(self) -> int:
@@ -45,4 +47,5 @@ def record_request(
         address=origin.address,
         duration_ms=origin.duration_ms(),
         message_id=message_id,
+        request_id=origin.request_id,
     )

@@ -17,12 +17,20 @@ class Fault:
     """The same for a program."""
 
 
-class InvalidRequestError(LimboError):
-    """The request breaks rules; `faults` has every one of them, the first being told first."""
+class RefusedRequestError(LimboError):
+    """The request is not taken; `faults` has every reason, the first being told first."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
         self.faults = faults
+
+
+class InvalidRequestError(RefusedRequestError):
+    """It breaks rules, and always will."""
+
+
+class ImpossibleRequestError(RefusedRequestError):
+    """It is well formed, but not possible now: a time is over, a sender is not allowed."""
 
 
 class IdempotencyConflictError(LimboError):

@@ -94,8 +94,9 @@ k AS (
 ),
 l AS (
     INSERT INTO notifications_requestlog
-        (owner_id, method, path, status, address, duration_ms, message_id)
-    SELECT %(owner)s, %(method)s, %(path)s, %(status)s, %(client)s, %(duration)s, %(id)s
+        (owner_id, method, path, status, address, duration_ms, message_id, request_id)
+    SELECT %(owner)s, %(method)s, %(path)s, %(status)s, %(client)s, %(duration)s, %(id)s,
+        %(request_id)s
     WHERE %(method)s::text IS NOT NULL
 )
 SELECT state FROM m
@@ -198,5 +199,6 @@ def _log_parameters(log: RequestOrigin | None) -> Mapping[str, Any]:
         "path": log.path if log else None,
         "client": log.address if log else None,
         "duration": log.duration_ms() if log else None,
+        "request_id": log.request_id if log else None,
         "status": ACCEPTED,
     }

@@ -4,7 +4,9 @@ LimboError
 ├── models.lease.LeaseLostError               another worker may hold the message now
 ├── delivery.providers.ConfigurationError     an operator's setting cannot be used
 ├── delivery.journal.JournalError              the journal cannot be written: nothing is sent
-├── intake.errors.InvalidRequestError         the caller's input breaks a rule
+├── intake.errors.RefusedRequestError         the caller's request is not taken
+│   ├── InvalidRequestError                   it breaks a rule
+│   └── ImpossibleRequestError                it is well formed, but not possible now
 ├── intake.errors.IdempotencyConflictError    the key was used for another request
 ├── webhooks.errors.EndpointError             an endpoint cannot be as it was asked for
 ├── webhooks.errors.ForbiddenAddressError     a webhook leads into a private network

@@ -75,6 +75,7 @@ def test_a_user_reads_the_own_log_newest_first(api: Api) -> None:
     assert submitted["message_id"] == str(Message.objects.get().id)
     assert set(submitted) == {
         "at",
+        "request_id",
         "method",
         "path",
         "status",

@@ -59,7 +59,7 @@ def test_the_table_of_states_is_the_code_s() -> None:
 def test_every_route_of_the_api_is_documented() -> None:
     paths = {f"/{pattern.pattern}" for pattern in urlpatterns if pattern.name != "nothing"}
     listed = set(re.findall(r"`(?:GET|POST) (/[^`?]*)`", text_of("docs/reference/api.md")))
-    assert listed == {path.replace("<uuid:message_id>", "{id}") for path in paths}
+    assert listed == {re.sub(r"<\w+:(?:\w+_)?(\w+)>", r"{\1}", path) for path in paths}
 
 
 def test_every_make_target_that_is_named_exists() -> None:

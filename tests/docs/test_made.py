@@ -1,0 +1,11 @@
+"""Papers that are made from the code are as the code would make them now."""
+
+import pytest
+
+from tests.docs.made import MADE, ROOT
+
+
+@pytest.mark.parametrize("path", MADE)
+def test_a_paper_that_is_made_is_current(path: str) -> None:
+    told = "`make papers` writes it"
+    assert (ROOT / path).read_text(encoding="utf-8") == MADE[path](), told
