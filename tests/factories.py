@@ -21,6 +21,8 @@ from notifications.models import (
     State,
     Suppression,
     SuppressionReason,
+    Template,
+    TemplateVersion,
     User,
 )
 
@@ -161,6 +163,29 @@ class SuppressionFactory(DjangoModelFactory[Suppression]):
     owner = factory.SubFactory(UserFactory)
     address = factory.Sequence(lambda n: f"gone{n}@example.org")
     reason = SuppressionReason.BOUNCED
+
+
+class TemplateFactory(DjangoModelFactory[Template]):
+    """A template's name; what it says is in its versions."""
+
+    class Meta:
+        model = Template
+
+    owner = factory.SubFactory(UserFactory)
+    name = factory.Sequence(lambda n: f"template-{n}")
+    version = 1
+
+
+class TemplateVersionFactory(DjangoModelFactory[TemplateVersion]):
+    """What a template says."""
+
+    class Meta:
+        model = TemplateVersion
+
+    template = factory.SubFactory(TemplateFactory)
+    number = 1
+    subject = "Hello, {{ name }}"
+    text = "Dear {{ name }}."
 
 
 class HeartbeatFactory(DjangoModelFactory[Heartbeat]):

@@ -14,6 +14,7 @@ from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
 from notifications.models.state import State
 from notifications.models.suppression import Suppression, SuppressionReason
+from notifications.models.template import Template, TemplateVersion
 from notifications.models.user import User
 from notifications.models.webhook import (
     WebhookDelivery,
@@ -44,6 +45,8 @@ __all__ = [
     "State",
     "Suppression",
     "SuppressionReason",
+    "Template",
+    "TemplateVersion",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",

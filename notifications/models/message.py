@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from notifications.models.fair_share import Priority
 from notifications.models.fields import ChoiceField
 from notifications.models.state import DEAD_LETTER, State
+from notifications.models.template import TemplateVersion
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -60,6 +61,15 @@ class Message(models.Model):
     )
     lease_token = models.UUIDField(null=True, help_text="Held by the worker that claimed it.")
     lease_until = models.DateTimeField(null=True)
+    # no index: versions are never deleted, and nobody asks for a version's messages
+    template_version = models.ForeignKey(
+        TemplateVersion,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        db_index=False,
+        help_text="The template's version that subject and bodies were rendered from.",
+    )
 
     objects = MessageQuerySet.as_manager()
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError, models, transaction
 
 from notifications.history.changes import add_event
 from notifications.models import Event, RequestLog
-from tests.factories import make_message
+from tests.factories import TemplateVersionFactory, make_message
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,13 @@ def a_request() -> models.Model:
     return RequestLog.objects.create(method="GET", path="/v1/mail", status=200, duration_ms=1)
 
 
-@pytest.mark.parametrize("row", [an_event, a_request])
+def a_version() -> models.Model:
+    """What a template said when messages were made from it."""
+    version: models.Model = TemplateVersionFactory()
+    return version
+
+
+@pytest.mark.parametrize("row", [an_event, a_request, a_version])
 def test_a_line_of_history_can_neither_be_changed_nor_removed(
     row: Callable[[], models.Model],
 ) -> None:
