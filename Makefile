@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak bench papers lint format lock clean browser
+.PHONY: help run test faults guards soak bench bench-api papers lint format lock clean browser
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --no-strip-extras --python-version 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: .venv/local-installed ## Start all of Limbo here, post a first message, stay until Ctrl-C
 	@exec $(BIN)/python -m limbo.local.run
@@ -35,6 +35,9 @@ bench: .venv/local-installed .venv-bench/installed ## Race Limbo against its pee
 
 papers: .venv/dev-installed ## Write the papers in docs/reference that are made from the code
 	@$(BIN)/python -m tests.docs.made
+
+bench-api: .venv/local-installed ## Race the API's intake against bare views; ROUNDS= SECONDS= choose how long
+	@$(BIN)/python -m benchmarks.api
 
 lint: .venv/dev-installed ## Check style, types, the rooms' order, templates and migrations
 	$(BIN)/ruff check

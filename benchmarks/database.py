@@ -84,7 +84,13 @@ class Server:
     """The server, with its data in `folder`: fsync and all that is on, as PostgreSQL ships it."""
 
     def __init__(self, folder: Path) -> None:
-        self._postgres = LocalPostgres(folder / "postgres", settings=SETTINGS)
+        self._folder = folder / "postgres"
+        self._postgres = LocalPostgres(self._folder, settings=SETTINGS)
+
+    @property
+    def pid(self) -> int:
+        """Its first process, which all its others descend from."""
+        return int((self._folder / "postmaster.pid").read_text(encoding="ascii").split()[0])
 
     @contextmanager
     def running(self) -> Iterator["Server"]:
