@@ -62,6 +62,9 @@ LIMBO_JOURNAL_DIR = Path(env.str("LIMBO_JOURNAL_DIR", default=str(BASE_DIR / "va
 LIMBO_TRUSTED_PROXIES = env.int("LIMBO_TRUSTED_PROXIES", default=0)
 """How many proxies in front append to X-Forwarded-For; 0: the header is not believed."""
 
+LIMBO_WEB_THREADS = env.int("GRANIAN_BLOCKING_THREADS", default=8)
+"""Threads of one web process, as granian itself reads it; half of them may wait for events."""
+
 INSTALLED_APPS = [
     "notifications",
     "unfold",

@@ -50,10 +50,11 @@ WHERE s.{of}
 
 # the sequencer's work, for events whose trigger was off
 _POSITIONS = """
-INSERT INTO notifications_eventposition (position, event_id)
-SELECT (SELECT max(position) FROM notifications_eventposition) + row_number() OVER (ORDER BY id), id
-FROM notifications_event
-WHERE id > (SELECT max(event_id) FROM notifications_eventposition)
+INSERT INTO notifications_eventposition (position, event_id, owner_id)
+SELECT (SELECT max(position) FROM notifications_eventposition)
+    + row_number() OVER (ORDER BY e.id), e.id, m.owner_id
+FROM notifications_event e JOIN notifications_message m ON m.id = e.message_id
+WHERE e.id > (SELECT max(event_id) FROM notifications_eventposition)
 """
 
 

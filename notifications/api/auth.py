@@ -56,6 +56,11 @@ class HasToken(BasePermission):
         return isinstance(request.auth, ApiToken)
 
 
+def token_of(request: Request) -> ApiToken:
+    """The token that opened the request; permissions have seen to it that there is one."""
+    return cast("ApiToken", request.auth)
+
+
 def owner_of(request: Request) -> User:
     """The user whose token opened the request; permissions have seen to it that there is one."""
     return cast("User", request.user)

@@ -10,6 +10,8 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from notifications.api.parameters import whole_number
+
 
 class NewestFirst(CursorPagination):
     """Keys are given in order of time, so a page is one range of an index however deep it lies."""
@@ -50,14 +52,15 @@ class NewestFirst(CursorPagination):
 
     def get_page_size(self, request: Request) -> int:
         """The page's length. Raises ValidationError for one that is no number or out of range."""
-        text = request.query_params.get("limit")
-        if text is None:
-            return self.page_size
-        limit = int(text) if text.isdecimal() and len(text) < len("1000") else 0
-        if not 1 <= limit <= self.max_page_size:
-            message = f"This must be a number from 1 to {self.max_page_size}."
-            raise ValidationError({"limit": [message]})
-        return limit
+        return whole_number(
+            request, "limit", default=self.page_size, least=1, most=self.max_page_size
+        )
+
+
+class OldestFirst(NewestFirst):
+    """One message's history, in the order in which it happened."""
+
+    ordering = "seq"
 
 
 PAGE_PARAMETERS = frozenset({NewestFirst.cursor_query_param, NewestFirst.page_size_query_param})

@@ -99,7 +99,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         """`seq` counts from 1 without a gap."""
 
         model = Event
-        fields = ("seq", "kind", "at", "recipient", "applied", "data")
+        fields: tuple[str, ...] = ("seq", "kind", "at", "recipient", "applied", "data")
         read_only_fields = fields
 
     def get_data(self, event: Event) -> dict[str, Any]:
@@ -115,6 +115,25 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "by": facts.who if "by" in event.data else "",
         }
         return {key: value for key, value in told.items() if value}
+
+
+class FeedEventSerializer(EventSerializer):
+    """One line of the feed: whose history it belongs to, too."""
+
+    class Meta(EventSerializer.Meta):
+        """`message_id` and `seq` together name an event."""
+
+        fields = ("message_id", "delivery_id", *EventSerializer.Meta.fields)
+        read_only_fields = fields
+
+
+class FeedSerializer(serializers.Serializer[object]):
+    """A stretch of the user's events, and where the next one begins."""
+
+    results = FeedEventSerializer(many=True)
+    cursor = serializers.CharField(help_text="To be kept, and sent with the next request.")
+    next = serializers.URLField(help_text="The next request, for which there always is one.")
+    has_more = serializers.BooleanField(help_text="Whether the next request finds events now.")
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):

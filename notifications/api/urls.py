@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from notifications.api.events import EventsView, MessageEventsView
 from notifications.api.messages import MessagesView, MessageView
 from notifications.api.pages import problem_list, problem_page
 from notifications.api.requests import RequestsView
@@ -23,6 +24,8 @@ urlpatterns = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("v1/mail", MessagesView.as_view(), name="messages"),
     path("v1/mail/<uuid:message_id>", MessageView.as_view(), name="message"),
+    path("v1/mail/<uuid:message_id>/events", MessageEventsView.as_view(), name="message-events"),
+    path("v1/events", EventsView.as_view(), name="events"),
     path("v1/requests", RequestsView.as_view(), name="requests"),
     path("v1/schema", SchemaView.as_view(), name="schema"),
     path("docs/errors", problem_list, name="problems"),

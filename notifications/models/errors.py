@@ -4,6 +4,7 @@ LimboError
 ├── models.lease.LeaseLostError               another worker may hold the message now
 ├── delivery.providers.ConfigurationError     an operator's setting cannot be used
 ├── delivery.journal.JournalError              the journal cannot be written: nothing is sent
+├── history.feed.UnknownPositionError         a reader is ahead of everything that has happened
 ├── intake.errors.RefusedRequestError         the caller's request is not taken
 │   ├── InvalidRequestError                   it breaks a rule
 │   └── ImpossibleRequestError                it is well formed, but not possible now

@@ -12,17 +12,17 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api.conftest import SUBMISSION, Api, api_of
 from tests.api.problems import problem_of
-from tests.factories import RequestLogFactory, UserFactory, make_message
+from tests.factories import EventFactory, RequestLogFactory, UserFactory, make_message
 
 pytestmark = pytest.mark.django_db
 
 PUBLIC = {"hello", "health", "ready", "metrics", "schema", "problems", "problem"}
 """These show nothing that belongs to anyone."""
 
-ONE = {"message"}
+ONE = {"message", "message-events"}
 """Another user's is not there."""
 
-LISTS = {"messages", "requests"}
+LISTS = {"messages", "requests", "events"}
 """Another user's are not among them."""
 
 NOTHING = {"nothing"}
@@ -56,21 +56,23 @@ def test_addresses_below_v1_are_all_in_the_api() -> None:
 def other(api: Api) -> Api:
     """Another user, who has a message and a request of the own."""
     other = api_of(UserFactory())
-    make_message("ada@example.org", owner=other.owner, subject="confidential")
+    message = make_message("ada@example.org", owner=other.owner, subject="confidential")
+    EventFactory(message=message, kind="confidential")
     RequestLogFactory(owner=other.owner, path="/v1/confidential")
     return other
 
 
-def test_another_users_message_is_not_there(api: Api, other: Api) -> None:
+@pytest.mark.parametrize("below", ["", "/events"])
+def test_another_users_message_is_not_there(api: Api, other: Api, below: str) -> None:
     message = other.owner.messages.get()
-    path = f"/v1/mail/{message.id}"
+    path = f"/v1/mail/{message.id}{below}"
     assert other.get(path).status_code == 200
     theirs = problem_of(api.get(path), 404, "not-found")
-    nobodys = problem_of(api.get(f"/v1/mail/{uuid4()}"), 404, "not-found")
+    nobodys = problem_of(api.get(f"/v1/mail/{uuid4()}{below}"), 404, "not-found")
     assert {**theirs, "request_id": ""} == {**nobodys, "request_id": ""}
 
 
-@pytest.mark.parametrize("path", ["/v1/mail", "/v1/requests"])
+@pytest.mark.parametrize("path", ["/v1/mail", "/v1/requests", "/v1/events"])
 def test_lists_show_the_users_own(api: Api, other: Api, path: str) -> None:
     assert b"confidential" in other.get(path).content
     assert b"confidential" not in api.get(path).content

@@ -11,7 +11,13 @@ from django.test import Client
 
 from notifications.models import Message, Scope
 from tests.api.conftest import SUBMISSION, Api, api_of
-from tests.factories import AttemptFactory, HandoffFactory, HeartbeatFactory, UserFactory
+from tests.factories import (
+    AttemptFactory,
+    EventFactory,
+    HandoffFactory,
+    HeartbeatFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +67,8 @@ def test_it_has_every_operation(schema: dict[str, Any]) -> None:
         ("/v1/mail", "get"),
         ("/v1/mail", "post"),
         ("/v1/mail/{message_id}", "get"),
+        ("/v1/mail/{message_id}/events", "get"),
+        ("/v1/events", "get"),
         ("/v1/requests", "get"),
         ("/v1/schema", "get"),
     }
@@ -89,6 +97,10 @@ def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
     AttemptFactory(handoff=HandoffFactory(message=message), delivery=message.deliveries.get())
     check(schema, "/v1/mail/{message_id}", "get", api.get(f"/v1/mail/{message.id}"))
     check(schema, "/v1/mail", "get", api.get("/v1/mail"))
+    EventFactory(message=message, seq=2)
+    events = api.get(f"/v1/mail/{message.id}/events")
+    check(schema, "/v1/mail/{message_id}/events", "get", events)
+    check(schema, "/v1/events", "get", api.get("/v1/events"))
     check(schema, "/v1/requests", "get", api.get("/v1/requests"))
     HeartbeatFactory()
     for path in ("/", "/health", "/ready", "/metrics"):
