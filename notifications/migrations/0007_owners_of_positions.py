@@ -58,7 +58,7 @@ def owner(**options):
 class Migration(migrations.Migration):
     """Add the column, fill it, and have the sequencer fill it from now on."""
 
-    dependencies = [("notifications", "0005_tokens_limits_and_test_mode")]
+    dependencies = [("notifications", "0006_templates")]
 
     operations = [
         migrations.AddField("eventposition", "owner", owner(null=True)),
