@@ -124,7 +124,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        **env.db_url("DATABASE_URL", default="postgres:///limbo"),
+        **env.db_url("DATABASE_URL", default="postgres:///limbo", engine="limbo.postgres"),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     },

@@ -40,7 +40,9 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres_url: str) -> None:
     """Point Django at the tests' server before it makes the test database."""
-    connections.settings["default"].update(environ.Env.db_url_config(postgres_url))
+    connections.settings["default"].update(
+        environ.Env.db_url_config(postgres_url, engine="limbo.postgres")
+    )
 
 
 @pytest.fixture(scope="session")

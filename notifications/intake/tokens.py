@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from notifications.intake.known_tokens import KnownTokens
 from notifications.models import ApiToken, Scope, User
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ USUAL_SCOPES = (Scope.SEND, Scope.READ)
 
 _RANDOM_BYTES = 32
 _LAST_USE_STEP = timedelta(minutes=1)
+
+_known = KnownTokens()
 
 
 def issue_token(
@@ -56,13 +59,15 @@ def issue_token(
 
 
 def authenticate(plain: str) -> ApiToken | None:
-    """The valid token that `plain` is, with its owner, in one query; None for any other text.
+    """The valid token that `plain` is, with its owner; None for any other text.
 
-    A token of an inactive owner is not valid. Its last use is written down at most once a minute.
+    A token of an inactive owner is not valid. One query, and none within KNOWN_SECONDS of the last:
+    so long a revocation in another process may go unnoticed; an expiry never does. Its last use is
+    written down at most once a minute.
     """
     if not plain.startswith(MARK) or not plain.isascii():
         return None
-    token = ApiToken.objects.select_related("owner").filter(digest=_digest(plain)).first()
+    token = _find(_digest(plain))
     now = timezone.now()
     if token is None or not token.is_valid(now=now) or not token.owner.is_active:
         return None
@@ -74,7 +79,17 @@ def authenticate(plain: str) -> ApiToken | None:
 def revoke(token: ApiToken) -> None:
     """End `token` now; one that is revoked already keeps its time."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=Now())
+    _known.forget(bytes(token.digest))
     token.refresh_from_db(fields=["revoked_at"])
+
+
+def _find(digest: bytes) -> ApiToken | None:
+    token = _known.get(digest)
+    if token is None:
+        token = ApiToken.objects.select_related("owner").filter(digest=digest).first()
+        if token is not None:
+            _known.put(token)
+    return token
 
 
 def _digest(plain: str) -> bytes:
@@ -85,6 +100,7 @@ def _note_use(token: ApiToken) -> None:
     before = Q(last_used_at=None) | Q(last_used_at__lte=Now() - _LAST_USE_STEP)
     try:
         ApiToken.objects.filter(before, pk=token.pk).update(last_used_at=Now())
+        token.last_used_at = timezone.now()
     except DatabaseError as error:
         # a database that only reads can still say who is asking
         logger.warning("The last use of token %s was not noted: %s", token.prefix, error)

@@ -7,11 +7,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from notifications.intake import tokens
+from notifications.intake.known_tokens import KNOWN_SECONDS, KnownTokens
 from notifications.intake.tokens import authenticate, issue_token, revoke
 from notifications.models import ApiToken, Scope
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def look_up_again() -> None:
+    """Let this process have forgotten every token."""
+    tokens._known = KnownTokens()
 
 
 def test_a_token_is_shown_once_and_stored_hashed() -> None:
@@ -98,9 +105,59 @@ def test_its_last_use_is_written_at_most_once_a_minute() -> None:
     token.refresh_from_db()
     assert token.last_used_at is not None
     with CaptureQueriesContext(connection) as queries:
+        look_up_again()
         authenticate(plain)
     assert len(queries) == 1
+    look_up_again()
     ApiToken.objects.update(last_used_at=timezone.now() - timedelta(seconds=61))
     authenticate(plain)
     token.refresh_from_db()
     assert timezone.now() - token.last_used_at < timedelta(seconds=60)
+
+
+def test_a_token_that_was_just_looked_up_is_not_looked_up_again() -> None:
+    _, plain = issue_token(owner=UserFactory(), name="shop")
+    first = authenticate(plain)
+    with CaptureQueriesContext(connection) as queries:
+        assert authenticate(plain) == first
+    assert len(queries) == 0
+
+
+def test_what_was_changed_elsewhere_is_noticed_within_the_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(tokens, "_known", KnownTokens(lambda: now))
+    token, plain = issue_token(owner=UserFactory(), name="shop")
+    assert authenticate(plain) is not None
+    ApiToken.objects.filter(pk=token.pk).update(revoked_at=timezone.now())
+    now += KNOWN_SECONDS - 0.01
+    assert authenticate(plain) is not None
+    now += 0.02
+    assert authenticate(plain) is None
+
+
+def test_a_known_token_ends_at_the_very_moment_when_it_expires() -> None:
+    expires_at = timezone.now() + timedelta(seconds=0.3)
+    _, plain = issue_token(owner=UserFactory(), name="shop", expires_at=expires_at)
+    while authenticate(plain) is not None:
+        assert timezone.now() < expires_at + timedelta(seconds=1)
+    assert timezone.now() >= expires_at
+
+
+def test_the_owners_token_is_taken_from_who_revokes_it_at_once() -> None:
+    token, plain = issue_token(owner=UserFactory(), name="shop")
+    assert authenticate(plain) is not None
+    revoke(token)
+    assert authenticate(plain) is None
+
+
+def test_no_more_tokens_are_remembered_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("notifications.intake.known_tokens._MOST", 3)
+    known = KnownTokens()
+    issued = [issue_token(owner=UserFactory(), name="shop")[0] for _ in range(5)]
+    for token in issued:
+        known.put(token)
+    assert [known.get(bytes(token.digest)) == token for token in issued] == [False] * 3 + [True] * 2
