@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from notifications.api.errors import LengthRequiredError, TooLargeError
-from notifications.intake.mail_request import MAX_REQUEST_OCTETS
 
 # one without its end goes to the end of the body, or each of its quotes would be tried anew
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -17,7 +17,7 @@ _MAX_STRUCTURE = 64 * 1024
 
 
 class StrictJsonParser(BaseParser):
-    """JSON in UTF-8 as RFC 8259 has it, at most `MAX_REQUEST_OCTETS` long."""
+    """JSON in UTF-8 as RFC 8259 has it, at most `LIMBO_MAX_REQUEST_OCTETS` long."""
 
     media_type = "application/json"
 
@@ -28,9 +28,10 @@ class StrictJsonParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Decode the body. Raises TooLargeError, or ParseError for what is not JSON."""
-        body = stream.read(MAX_REQUEST_OCTETS + 1)
-        if len(body) > MAX_REQUEST_OCTETS:
-            raise TooLargeError(f"A request may have at most {MAX_REQUEST_OCTETS} octets.")
+        most: int = settings.LIMBO_MAX_REQUEST_OCTETS
+        body = stream.read(most + 1)
+        if len(body) > most:
+            raise TooLargeError(f"A request may have at most {most} octets.")
         if _has_too_much_structure(body):
             raise ParseError("The JSON has too many values.")
         try:

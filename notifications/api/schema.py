@@ -10,7 +10,8 @@ from rest_framework.serializers import Serializer
 from notifications.api.problems import PROBLEM_JSON
 from notifications.api.serializers import ProblemSerializer
 from notifications.intake.idempotency import KEEP_HOURS, MAX_KEY_LENGTH
-from notifications.intake.mail_request import MAX_HEADER_OCTETS, MAX_RECIPIENTS
+from notifications.intake.mail_request import MAX_RECIPIENTS
+from notifications.intake.reader import MAX_HEADER_OCTETS
 from notifications.models import Priority
 
 _MAILBOX = {"type": "string", "maxLength": MAX_HEADER_OCTETS}

@@ -205,12 +205,15 @@ class RequestSerializer(serializers.ModelSerializer[RequestLog]):
         read_only_fields = fields
 
 
+_STORED_AS = (State.PENDING, State.SCHEDULED, State.SUPPRESSED)
+
+
 class SubmittedSerializer(serializers.Serializer[object]):
     """The answer to a submission."""
 
     Message = serializers.ChoiceField(choices=["submitted"])
     id = serializers.UUIDField()
-    state = serializers.ChoiceField(choices=[State.PENDING.value, State.SUPPRESSED.value])
+    state = serializers.ChoiceField(choices=[state.value for state in _STORED_AS])
     url = serializers.URLField()
 
 

@@ -6,7 +6,9 @@ second submission with the same key wait until the first one's fate is known.
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict
+from dataclasses import fields as fields_of
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from django.db import connection
 
 from notifications.intake.errors import Fault, IdempotencyConflictError, InvalidRequestError
 from notifications.intake.mail_request import MailRequest
-from notifications.models import IdempotencyKey, Priority, User
+from notifications.models import IdempotencyKey, User
 
 KEEP_HOURS = 24
 """How long a key holds; after that it may be used for something new."""
@@ -25,6 +27,8 @@ MAX_KEY_LENGTH = 256
 # `take_key`; each keyed submission removes a few more than it adds.
 _FORGET_HOURS = KEEP_HOURS + 1
 _FORGET_AT_ONCE = 10
+
+_UNSAID = {field.name: field.default for field in fields_of(MailRequest)}
 
 _TAKE = """
 WITH forgotten AS (
@@ -53,12 +57,23 @@ def check_key(key: str) -> None:
 
 def request_hash(request: MailRequest) -> bytes:
     """What two submissions have in common when they ask for the same."""
-    fields = asdict(request)
-    # left out where it says nothing, as in the keys that were taken before there were priorities
-    if request.priority is Priority.NORMAL:
-        del fields["priority"]
-    canonical = json.dumps(fields, sort_keys=True, ensure_ascii=True)
+    # what says nothing is left out, so that a key that was taken before there was a field holds
+    said = {
+        name: value
+        for name, value in asdict(request).items()
+        if value != _UNSAID.get(name, MISSING)
+    }
+    canonical = json.dumps(said, sort_keys=True, ensure_ascii=True, default=_canonical)
     return hashlib.sha256(canonical.encode()).digest()
+
+
+def _canonical(value: object) -> str:
+    """What JSON has no form for: a file's content, and a moment."""
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a {type(value).__name__} in a request")
 
 
 def take_key(*, owner: User, key: str, request: MailRequest) -> int | dict[str, Any]:

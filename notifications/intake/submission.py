@@ -11,12 +11,10 @@ from uuid_utils.compat import uuid7
 from notifications.history.requests import RequestOrigin, record_request
 from notifications.intake.idempotency import check_key, message_id_of, take_key
 from notifications.intake.mail_request import MailRequest
+from notifications.intake.option_columns import option_parameters, store_files
 from notifications.models import State, User
 from notifications.models.fair_share import CLOCK_ID, OFFSETS
 from notifications.models.wakeup import wake
-
-EXPIRES_AFTER_HOURS = 24
-"""A message's deadline, from when it was accepted."""
 
 ACCEPTED = 200
 """The status that the request log gives a submission."""
@@ -44,7 +42,7 @@ v AS (
     SELECT count(*) AS cost, coalesce(
         (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
     ) AS clock
-    FROM r WHERE NOT is_suppressed HAVING count(*) > 0
+    FROM r WHERE NOT is_suppressed AND %(send_at)s::timestamptz IS NULL HAVING count(*) > 0
 ),
 f AS (
     INSERT INTO notifications_fairshare AS f (owner_id, priority, finish)
@@ -56,31 +54,35 @@ f AS (
 m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
-         expires_at, state, seq, due_at, priority, turn)
-    SELECT %(id)s, %(owner)s, %(sender)s, %(sender_address)s, %(subject)s, %(header_id)s,
-        now(), now() + %(hours)s * interval '1 hour',
-        CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE 'pending' END,
+         expires_at, state, seq, due_at, priority, turn, reply_to, headers, tags, metadata,
+         send_at, on_uncertain, preferred_provider, failover)
+    SELECT %(id)s, %(owner)s, %(sender)s, %(sender_address)s, %(subject)s, %(header_id)s, now(),
+        coalesce(%(expires_at)s, coalesce(%(send_at)s, now()) + %(lifetime)s),
+        CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE %(state)s END,
         1 + count(*) FILTER (WHERE is_suppressed),
-        CASE WHEN NOT bool_and(is_suppressed) THEN now() END,
-        %(priority)s, (SELECT start + %(offset)s FROM f)
+        CASE WHEN NOT bool_and(is_suppressed) THEN coalesce(%(send_at)s, now()) END,
+        %(priority)s, (SELECT start + %(offset)s FROM f), %(reply_to)s, %(headers)s, %(tags)s,
+        %(metadata)s, %(send_at)s, %(on_uncertain)s, %(provider)s, %(failover)s
     FROM r
     RETURNING state
 ),
 c AS (
-    INSERT INTO notifications_content (message_id, text) VALUES (%(id)s, %(text)s)
+    INSERT INTO notifications_content (message_id, text, html, attachment_count)
+    VALUES (%(id)s, %(text)s, %(html)s, %(attachment_count)s)
 ),
 d AS (
     INSERT INTO notifications_delivery
         (id, message_id, owner_id, kind, position, address, name, state, generation, rounds,
          backoffs, due_at, finalized_at)
     SELECT id, %(id)s, %(owner)s, kind, position, address, name,
-        CASE WHEN is_suppressed THEN 'suppressed' ELSE 'pending' END, 1, 0, 0,
-        CASE WHEN NOT is_suppressed THEN now() END, CASE WHEN is_suppressed THEN now() END
+        CASE WHEN is_suppressed THEN 'suppressed' ELSE %(state)s END, 1, 0, 0,
+        CASE WHEN NOT is_suppressed THEN coalesce(%(send_at)s, now()) END,
+        CASE WHEN is_suppressed THEN now() END
     FROM r ORDER BY place
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, at, data)
-    SELECT %(id)s, NULL::uuid, 1, 'accepted', now(), '{{}}'::jsonb
+    SELECT %(id)s, NULL::uuid, 1, 'accepted', now(), %(accepted)s::jsonb
     UNION ALL
     SELECT %(id)s, id, 1 + row_number() OVER (ORDER BY place), 'suppressed', now(),
         jsonb_build_object('reason', reason)
@@ -124,16 +126,19 @@ def submit(
 
     When it returns, all of that is committed and its workers will be woken; when it raises, nothing
     is stored (unless the database went away during the commit: then only a repeat under the same
-    key can tell). One statement, without an `idempotency_key` also the only round trip, however
-    many recipients. With a key a repeat within 24 hours returns the first submission's answer.
+    key can tell). One statement, which is the only round trip where there is neither a file nor an
+    `idempotency_key`, however many recipients. With a key a repeat within 24 hours returns the
+    first submission's answer.
 
     Raises IdempotencyConflictError if the key was used for another request, InvalidRequestError
     for an impossible key, DatabaseError if the database cannot store.
     """
-    if idempotency_key is None:
+    if idempotency_key is None and not request.attachments:
         return _store(owner, request, log)
-    check_key(idempotency_key)
     with transaction.atomic():
+        if idempotency_key is None:
+            return _store(owner, request, log)
+        check_key(idempotency_key)
         taken = take_key(owner=owner, key=idempotency_key, request=request)
         if isinstance(taken, int):
             return _store(owner, request, log, key_id=taken)
@@ -151,13 +156,14 @@ def _store(
                 "id": message_id,
                 "owner": owner.pk,
                 "key_id": key_id,
-                "hours": EXPIRES_AFTER_HOURS,
                 **_message_parameters(message_id, request),
+                **option_parameters(request),
                 **_recipient_parameters(request),
                 **_log_parameters(log),
             },
         )
         (state,) = cursor.fetchone()
+    store_files(message_id, request.attachments)
     transaction.on_commit(wake)
     return Submission(message_id, State(state))
 

@@ -2,14 +2,14 @@
 
 from notifications.models.api_token import ApiToken, Scope
 from notifications.models.attempt import Attempt
-from notifications.models.content import Content
+from notifications.models.content import Attachment, Content
 from notifications.models.delivery import Delivery, RecipientKind
 from notifications.models.event import Event, EventPosition, EventQueue
 from notifications.models.fair_share import FairShare, Priority, QueueClock
 from notifications.models.handoff import Handoff, Outcome
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.idempotency_key import IdempotencyKey
-from notifications.models.message import Message
+from notifications.models.message import Message, OnUncertain
 from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
 from notifications.models.state import State
@@ -24,6 +24,7 @@ from notifications.models.webhook import (
 
 __all__ = [
     "ApiToken",
+    "Attachment",
     "Attempt",
     "Content",
     "Delivery",
@@ -35,6 +36,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "Message",
+    "OnUncertain",
     "Outcome",
     "Priority",
     "Provider",

@@ -1,4 +1,4 @@
-"""Content: a message's bodies, apart from the queue's rows."""
+"""Content and Attachment: a message's bodies and files, apart from the queue's rows."""
 
 from django.db import models
 
@@ -6,12 +6,40 @@ from notifications.models.message import Message
 
 
 class Content(models.Model):
-    """The body of one message. A table of its own, so that the queue's rows stay small."""
+    """The bodies of one message. A table of its own, so that the queue's rows stay small."""
 
     message = models.OneToOneField(
         Message, models.CASCADE, primary_key=True, related_name="content"
     )
     text = models.TextField()
+    html = models.TextField(blank=True, db_default="")
+    attachment_count = models.PositiveSmallIntegerField(
+        db_default=0, help_text="So that nobody looks for the files of a message without any."
+    )
 
     def __str__(self) -> str:
         return f"content of {self.message_id}"
+
+
+class Attachment(models.Model):
+    """A file that goes with a message."""
+
+    # the unique index below begins with it
+    message = models.ForeignKey(Message, models.CASCADE, related_name="attachments", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    name = models.TextField()
+    type = models.TextField(help_text="Its media type.")
+    content_id = models.TextField(
+        blank=True, help_text="The HTML refers to it by this; empty: it stands for itself."
+    )
+    content = models.BinaryField()
+
+    class Meta:
+        """Read by message, in their order."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["message", "position"], name="attachment_place"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

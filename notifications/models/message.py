@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -12,6 +13,13 @@ from notifications.models.fair_share import Priority
 from notifications.models.fields import ChoiceField
 from notifications.models.state import DEAD_LETTER, State
 from notifications.models.template import TemplateVersion
+
+
+class OnUncertain(models.TextChoices):
+    """What becomes of a delivery of which nobody knows whether a provider took it."""
+
+    HOLD = "hold", "hold it for people"
+    RESEND = "resend", "send it again, at the risk of a second copy"
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -56,6 +64,19 @@ class Message(models.Model):
     is_test = models.BooleanField(
         db_default=False, help_text="Made by a test token: it goes to the sandbox, never out."
     )
+    # what most messages do not say is null or empty, so that their rows stay small
+    reply_to = ArrayField(
+        models.TextField(), null=True, help_text="The Reply-To header, display names included."
+    )
+    headers = models.JSONField(null=True, help_text="Further headers: names and values, in order.")
+    tags = ArrayField(models.TextField(), null=True)
+    metadata = models.JSONField(null=True, help_text="The caller's own keys and values.")
+    send_at = models.DateTimeField(null=True, help_text="Not before; empty: at once.")
+    on_uncertain = ChoiceField(max_length=8, choices=OnUncertain, db_default=OnUncertain.HOLD)
+    preferred_provider = models.TextField(
+        blank=True, db_default="", help_text="The provider that is asked first."
+    )
+    failover = models.BooleanField(db_default=True, help_text="Whether others are asked after it.")
     deaths = models.PositiveSmallIntegerField(
         db_default=0, help_text="How many workers have died while they had it."
     )

@@ -6,6 +6,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from notifications.models import Message
 from tests.api.conftest import SUBMISSION, Api
@@ -92,8 +93,8 @@ def test_a_charset_changes_nothing(api: Api, charset: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["subject", "message", "from", "colour"])
-def test_a_body_over_ten_megabytes_is_refused(api: Api, field: str) -> None:
-    answer = api.post({**SUBMISSION, field: "x" * (10 * MEGABYTE)})
+def test_a_body_over_the_limit_is_refused(api: Api, field: str) -> None:
+    answer = api.post({**SUBMISSION, field: "x" * settings.LIMBO_MAX_REQUEST_OCTETS})
     assert problem_of(answer, 413, "too-large")["Message"] == "not submitted"
 
 
@@ -101,6 +102,12 @@ def test_a_subject_of_almost_ten_megabytes_is_refused(api: Api) -> None:
     answer = api.post({**SUBMISSION, "subject": "x" * (10 * MEGABYTE - 1000)})
     problem_of(answer, 400, "invalid-request")
     assert len(answer.content) < 1000
+
+
+def test_a_text_over_ten_megabytes_is_refused(api: Api) -> None:
+    answer = api.post({**SUBMISSION, "message": "x" * (10 * MEGABYTE + 1)})
+    problem = problem_of(answer, 400, "invalid-request")
+    assert [error["code"] for error in problem["errors"]] == ["too_long"]
 
 
 def test_a_body_in_chunks_is_refused_and_not_taken_for_an_empty_one(api: Api) -> None:

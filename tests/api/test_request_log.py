@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django import Settings
 
@@ -38,7 +39,7 @@ def test_refused_requests_have_their_lines(api: Api) -> None:
     api.post({**SUBMISSION, "subject": ""})
     api.post(b"{")
     api.post(b"{}", content_type="text/plain")
-    api.post(b'"' + b"x" * 10 * 1024 * 1024 + b'"')
+    api.post(b'"' + b"x" * settings.LIMBO_MAX_REQUEST_OCTETS + b'"')
     api.post(path="/v1/requests")
     api.get("/v1/mail/00000000-0000-0000-0000-000000000000")
     api.get("/v1/nothing")
