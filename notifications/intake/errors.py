@@ -15,6 +15,8 @@ class Fault:
     """What is wrong, for the person who reads it."""
     code: str
     """The same for a program."""
+    line: int | None = None
+    """The line of a template's source that it is about."""
 
 
 class RefusedRequestError(LimboError):
