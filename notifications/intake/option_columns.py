@@ -22,7 +22,7 @@ def option_parameters(request: MailRequest) -> Mapping[str, Any]:
         "state": (State.PENDING if send_at is None else State.SCHEDULED).value,
         "accepted": "{}" if send_at is None else Jsonb({"send_at": send_at.isoformat()}),
         "html": request.html,
-        "attachment_count": len(request.attachments),
+        "attached_octets": sum(len(file.content) for file in request.attachments),
         "reply_to": [str(mailbox) for mailbox in request.reply_to] or None,
         "headers": Jsonb(request.headers) if request.headers else None,
         "tags": list(request.tags) or None,

@@ -67,8 +67,8 @@ m AS (
     RETURNING state
 ),
 c AS (
-    INSERT INTO notifications_content (message_id, text, html, attachment_count)
-    VALUES (%(id)s, %(text)s, %(html)s, %(attachment_count)s)
+    INSERT INTO notifications_content (message_id, text, html, attached_octets)
+    VALUES (%(id)s, %(text)s, %(html)s, %(attached_octets)s)
 ),
 d AS (
     INSERT INTO notifications_delivery

@@ -13,8 +13,8 @@ class Content(models.Model):
     )
     text = models.TextField()
     html = models.TextField(blank=True, db_default="")
-    attachment_count = models.PositiveSmallIntegerField(
-        db_default=0, help_text="So that nobody looks for the files of a message without any."
+    attached_octets = models.PositiveIntegerField(
+        db_default=0, help_text="How much its files have, so that nobody looks for none."
     )
 
     def __str__(self) -> str:

@@ -43,7 +43,7 @@ def test_what_is_not_said_takes_no_room() -> None:
     assert (message.reply_to, message.headers, message.tags, message.metadata) == (None,) * 4
     assert (message.send_at, message.preferred_provider, message.failover) == (None, "", True)
     assert (message.on_uncertain, message.content.html) == ("hold", "")
-    assert message.content.attachment_count == message.attachments.count() == 0
+    assert message.content.attached_octets == message.attachments.count() == 0
 
 
 def test_everything_that_is_said_is_stored() -> None:
@@ -69,7 +69,7 @@ def test_files_are_stored_in_their_order() -> None:
     files = message.attachments.order_by("position").values_list("name", "type", "content_id")
     assert list(files) == [("a.txt", "text/plain", ""), ("b.png", "image/png", "logo")]
     assert {bytes(file.content) for file in message.attachments.all()} == {b"\x00a"}
-    assert message.content.attachment_count == 2
+    assert message.content.attached_octets == 4
 
 
 @pytest.mark.django_db(transaction=True)
