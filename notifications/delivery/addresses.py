@@ -31,6 +31,11 @@ def display_name(sender: str) -> str:
     return unquote(sender.rpartition("<")[0].strip())
 
 
+def bare_address(mailbox: str) -> str:
+    """The address within `name <address>`, or the whole where there is no name."""
+    return mailbox.rpartition("<")[2].removesuffix(">")
+
+
 def quoted_name(name: str) -> str:
     """`name` as an RFC 5322 phrase: in quotes where it needs them, not encoded otherwise."""
     if _PLAIN_NAME.fullmatch(name):

@@ -74,7 +74,11 @@ def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> No
     held = lease.renew(claimed)
     if held:
         Heartbeat.objects.beat(cluster)
-        _deliver(Batch(lease, load_due(held), witness, crew(), cluster))
+        due = load_due(held)
+        loaded = {message.id for message in due}
+        if left := [message_id for message_id in held if message_id not in loaded]:
+            lease.release(left)
+        _deliver(Batch(lease, due, witness, crew(), cluster))
 
 
 def _deliver(batch: "Batch") -> None:

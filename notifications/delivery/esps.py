@@ -21,6 +21,20 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How much of the callers' metadata a provider takes; what is more it refuses."""
+
+    pairs: int = 20
+    key: int = 40
+    """The longest key, in characters."""
+    value: int = 500
+    """The longest value, in characters."""
+    octets: int = 9_000
+    """Of all keys and values together."""
+    ascii_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Esp:
     """One provider's backend, and the options that its URL may carry."""
 
@@ -36,6 +50,10 @@ class Esp:
     """For how long it knows the key again, by its documentation, and sends no second copy."""
     message_id_headers: tuple[tuple[str, str], ...] | None = None
     """What makes it keep our Message-ID, beside the header itself; None: it makes its own."""
+    most_tags: int = 10
+    """So many tags it takes, a Handoff's among them."""
+    metadata: Room | None = Room()
+    """Its room for the callers' metadata; None: it takes none."""
     separates_envelope: bool = False
     """Whether it can send to some of the recipients under unchanged headers."""
 
@@ -61,24 +79,47 @@ ESPS: dict[str, Esp] = {
         # it takes the recipients beside a finished message, and replaces its Message-ID and Date
         separates_envelope=True,
     ),
-    "brevo": Esp("brevo", ("api_key",), optional=("api_url",)),
-    "mailersend": Esp("mailersend", ("api_token",), optional=("api_url",)),
+    "brevo": Esp("brevo", ("api_key",), optional=("api_url",), metadata=Room(ascii_only=True)),
+    "mailersend": Esp(
+        "mailersend",
+        ("api_token",),
+        optional=("api_url",),
+        mark=Mark.TAG,
+        most_tags=5,
+        metadata=None,
+    ),
     "mailgun": Esp(
         "mailgun",
         ("api_key",),
         optional=("sender_domain", "api_url"),
         message_id_headers=(),
     ),
-    "mailjet": Esp("mailjet", ("api_key", "secret_key"), optional=("api_url",)),
-    "mailtrap": Esp("mailtrap", ("api_token",), optional=("sandbox_id", "api_url")),
+    "mailjet": Esp("mailjet", ("api_key", "secret_key"), optional=("api_url",), most_tags=1),
+    "mailtrap": Esp(
+        "mailtrap",
+        ("api_token",),
+        optional=("sandbox_id", "api_url"),
+        most_tags=1,
+        metadata=Room(octets=900),
+    ),
     "mandrill": Esp("mandrill", ("api_key",), optional=("api_url",)),
-    "postal": Esp("postal", ("api_key",), required=("api_url",), mark=Mark.TAG),
+    "postal": Esp(
+        "postal",
+        ("api_key",),
+        required=("api_url",),
+        mark=Mark.TAG,
+        most_tags=1,
+        metadata=None,
+    ),
     "postmark": Esp(
         "postmark",
         ("server_token",),
         optional=("api_url",),
         # without the second header Postmark replaces the first
         message_id_headers=(("X-PM-KeepID", "true"),),
+        most_tags=1,
+        # https://postmarkapp.com/support/article/1125-custom-metadata-faq, less our own pair
+        metadata=Room(pairs=9, key=20, value=80),
     ),
     "resend": Esp(
         "resend",
@@ -95,7 +136,13 @@ ESPS: dict[str, Esp] = {
         optional=("region", "api_url"),
     ),
     "sendgrid": Esp("sendgrid", ("api_key",), optional=("api_url",)),
-    "sparkpost": Esp("sparkpost", ("api_key",), optional=("subaccount", "api_url")),
-    "unisender-go": Esp("unisender_go", ("api_key",), required=("api_url",)),
+    "sparkpost": Esp(
+        "sparkpost",
+        ("api_key",),
+        optional=("subaccount", "api_url"),
+        most_tags=1,
+        metadata=Room(octets=900),
+    ),
+    "unisender-go": Esp("unisender_go", ("api_key",), required=("api_url",), most_tags=4),
 }
 """By the name that follows `anymail-` in a provider's URL."""

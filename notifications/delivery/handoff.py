@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from notifications.delivery.extras import Extras
 from notifications.delivery.reading import Reading
 
 ID_CHARACTERS = 500
@@ -40,6 +41,7 @@ class Outgoing:
     accepted_at: datetime
     recipients: tuple[Recipient, ...]
     """Everyone the headers name (Bcc included, which never gets into a header)."""
+    extras: Extras | None = None
 
 
 @dataclass(frozen=True, slots=True)

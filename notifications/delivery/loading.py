@@ -1,6 +1,6 @@
 """Reading a claimed batch from the database: two queries, however many messages.
 
-A third one where a hand-off is in doubt and its repeat is due.
+One more where a hand-off is in doubt and its repeat is due, and one where there are files.
 """
 
 from collections import defaultdict
@@ -22,6 +22,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Now
 
+from notifications.delivery.extras import File, extras_of, fitting, load_files
 from notifications.delivery.handoff import Outgoing, Recipient
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome
 from notifications.models.state import State
@@ -98,24 +99,27 @@ class DueMessage:
 def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
     """Load messages with their content, recipients and due deliveries.
 
-    Due is by the database's clock, so that the worker's own may be wrong.
+    Due is by the database's clock, so that the worker's own may be wrong. Messages whose files do
+    not fit into memory with the others' are left out, for another batch.
     """
     deliveries = _deliveries(message_ids)
     repeats = _repeats(deliveries)
-    messages = (
+    rows = (
         Message.objects.filter(id__in=message_ids)
         .select_related("content")
         .annotate(is_past=_is_true(Q(expires_at__lte=Now())))
         .order_by("id")
     )
+    messages = fitting(cast("Iterable[_TimedMessage]", rows))
+    files = load_files(messages)
     return [
         DueMessage(
-            outgoing=_outgoing(message, deliveries[message.id]),
+            outgoing=_outgoing(message, deliveries[message.id], files.get(message.id, ())),
             is_past_deadline=message.is_past,
             due=tuple(_due(d) for d in deliveries[message.id] if d.is_due),
             repeats=tuple(repeats.get(message.id, ())),
         )
-        for message in cast("Iterable[_TimedMessage]", messages)
+        for message in messages
     ]
 
 
@@ -178,7 +182,7 @@ def _repeats(
     return by_message
 
 
-def _outgoing(message: Message, deliveries: Sequence[Delivery]) -> Outgoing:
+def _outgoing(message: Message, deliveries: Sequence[Delivery], files: Sequence[File]) -> Outgoing:
     return Outgoing(
         message_id=message.id,
         header_message_id=message.header_message_id,
@@ -188,4 +192,5 @@ def _outgoing(message: Message, deliveries: Sequence[Delivery]) -> Outgoing:
         text=message.content.text,
         accepted_at=message.accepted_at,
         recipients=tuple(Recipient(d.id, d.kind, d.address, d.name) for d in deliveries),
+        extras=extras_of(message, files),
     )

@@ -8,19 +8,19 @@ on (CVE-2025-1795, CVE-2024-6923).
 """
 
 import base64
-import binascii
 import re
 from datetime import UTC
 from email.utils import format_datetime
 
-from notifications.delivery.addresses import display_name, quoted_name, wire_address
+from notifications.delivery.addresses import (
+    bare_address,
+    display_name,
+    quoted_name,
+    wire_address,
+)
+from notifications.delivery.extras import Extras
 from notifications.delivery.handoff import Outgoing, Recipient
-
-LINE_OCTETS = 76
-"""The longest line that is written where there is a choice (RFC 5322, 2.1.1; RFC 2045, 6.7)."""
-
-_READABLE_LINE_OCTETS = 900
-"""The longest line of text that stays as it is; the limit is 998 (RFC 5321, 4.5.3.1.6)."""
+from notifications.delivery.mime_parts import CRLF, LINE_OCTETS, build_body
 
 _WORD_OCTETS = 39
 """So many octets of text make an encoded word that fits on a line behind the header's name."""
@@ -28,12 +28,8 @@ _WORD_OCTETS = 39
 _FOLDABLE = re.compile(r"[!-~]{1,60}(?: [!-~]{1,60})*")
 """Words of printable ASCII with a single space between them: can be folded and read back."""
 
-_READABLE = re.compile(rb"(?:[\t -~]{0,%d}[!-~])?" % _READABLE_LINE_OCTETS)
-"""A line of text that needs no encoding: printable, and no space at its end to be trimmed."""
-
-_LINE_END = re.compile("\r\n|\n")
-
-CRLF = "\r\n"
+_WORD = re.compile(r"[ \t]*[^ \t]+")
+"""A word of a header with the space before it, which may be folded."""
 
 
 def build_mime(outgoing: Outgoing) -> bytes:
@@ -42,18 +38,18 @@ def build_mime(outgoing: Outgoing) -> bytes:
     Bcc recipients are in the envelope only. Raises ValueError when a header holds a line break
     or NUL, and UnicodeError when the text has no UTF-8 form or a domain no ASCII form.
     """
-    body, encoding = _encode_body(outgoing.text)
+    body = build_body(outgoing)
     headers = [
         _unstructured("Subject", outgoing.subject),
         _addresses("From", [(display_name(outgoing.sender), outgoing.sender_address)]),
         *_recipient_headers(outgoing.recipients),
         f"Date: {format_datetime(outgoing.accepted_at.astimezone(UTC))}",
         f"Message-ID: {outgoing.header_message_id}",
+        *_further_headers(outgoing.extras),
         "MIME-Version: 1.0",
-        'Content-Type: text/plain; charset="utf-8"',
-        f"Content-Transfer-Encoding: {encoding}",
+        *body.headers,
     ]
-    return CRLF.join([*headers, "", ""]).encode() + body
+    return CRLF.join([*headers, "", ""]).encode() + body.body
 
 
 def _recipient_headers(recipients: tuple[Recipient, ...]) -> list[str]:
@@ -64,6 +60,32 @@ def _recipient_headers(recipients: tuple[Recipient, ...]) -> list[str]:
             headers.append(_addresses(header, named))
     # some servers add a To of their own, with the Bcc recipients, when there is none at all
     return headers or ["To: undisclosed-recipients:;"]
+
+
+def _further_headers(extras: Extras | None) -> list[str]:
+    if extras is None:
+        return []
+    headers = [_further(name, value) for name, value in extras.headers]
+    if extras.reply_to:
+        named = [(display_name(mailbox), bare_address(mailbox)) for mailbox in extras.reply_to]
+        headers.append(_addresses("Reply-To", named))
+    return headers
+
+
+def _further(header: str, value: str) -> str:
+    """A header of which nobody knows what it holds: folded at its spaces, never within a word.
+
+    Words stay whole, however long: a URL or a message id in encoded words would be lost.
+    """
+    _refuse_controls(header, header + value)
+    if not value.isascii():
+        return f"{header}: {_encoded_words(value)}"
+    lines = [f"{header}:"]
+    for word in _WORD.findall(f" {value}"):
+        if len(lines[-1]) + len(word) > LINE_OCTETS and lines != [f"{header}:"]:
+            lines.append("")
+        lines[-1] += word
+    return CRLF.join(lines)
 
 
 def _addresses(header: str, named: list[tuple[str, str]]) -> str:
@@ -122,30 +144,3 @@ def _encoded_words(text: str) -> str:
         chunks[-1] += character
     words = (base64.b64encode(chunk.encode()).decode() for chunk in chunks)
     return f"{CRLF} ".join(f"=?utf-8?b?{word}?=" for word in words)
-
-
-def _encode_body(text: str) -> tuple[bytes, str]:
-    """The body's bytes and the name of their transfer encoding."""
-    lines = [line.encode() for line in _LINE_END.split(text)]
-    if lines[-1] == b"":
-        lines.pop()
-    if all(_READABLE.fullmatch(line) for line in lines):
-        return _joined(lines), "7bit"
-    quoted = _joined([_quote_printable(line) for line in lines])
-    encoded = _joined(_base64_lines(_joined(lines)))
-    # text that is mostly not Latin is shorter, and no less readable, in base64
-    return (quoted, "quoted-printable") if len(quoted) <= len(encoded) else (encoded, "base64")
-
-
-def _joined(lines: list[bytes]) -> bytes:
-    return b"".join(line + b"\r\n" for line in lines)
-
-
-def _quote_printable(line: bytes) -> bytes:
-    # not as text: a lone CR is content here, and only its encoded form arrives as it is
-    return binascii.b2a_qp(line, istext=False).replace(b"\n", b"\r\n")
-
-
-def _base64_lines(data: bytes) -> list[bytes]:
-    encoded = base64.b64encode(data)
-    return [encoded[start : start + LINE_OCTETS] for start in range(0, len(encoded), LINE_OCTETS)]

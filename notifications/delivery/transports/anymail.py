@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import requests
 from anymail.exceptions import AnymailUnsupportedFeature
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 
 from notifications.delivery.addresses import mailbox
 from notifications.delivery.classify import (
@@ -31,6 +31,7 @@ from notifications.delivery.handoff import (
 )
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
+from notifications.delivery.transports.anymail_extras import add_extras
 from notifications.delivery.transports.http_session import Call, HandoffSession, under_way
 from notifications.delivery.transports.patience import Patience
 
@@ -111,7 +112,7 @@ class AnymailTransport:
         Raises AnymailUnsupportedFeature for what the provider cannot carry.
         """
         outgoing = request.outgoing
-        message: Any = EmailMessage(
+        message: Any = EmailMultiAlternatives(
             subject=outgoing.subject,
             body=outgoing.text,
             from_email=outgoing.sender,
@@ -124,6 +125,8 @@ class AnymailTransport:
             message.metadata = {HANDOFF_KEY: str(request.handoff_id)}
         else:
             message.tags = [str(request.handoff_id)]
+        if outgoing.extras is not None:
+            add_extras(message, outgoing.extras, self._esp)
         return message
 
     def _headers(self, outgoing: Outgoing) -> dict[str, str]:
