@@ -16,7 +16,7 @@ from notifications.intake.errors import (
     Fault,
     IdempotencyConflictError,
     ImpossibleRequestError,
-    InvalidRequestError,
+    NameTakenError,
     RefusedRequestError,
 )
 
@@ -45,13 +45,13 @@ def handle_exception(error: Exception, _context: Mapping[str, Any]) -> Response:
 def problem_for(error: Exception) -> Problem:
     """The problem that `error` is; one that nobody foresaw is logged and tells nothing."""
     match error:
-        case ImpossibleRequestError():
-            return _refused(422, "impossible-request", error)
-        case InvalidRequestError():
-            return _refused(400, "invalid-request", error)
+        case RefusedRequestError():
+            return _refused(error)
         case IdempotencyConflictError():
             detail = "Use a new key for a new request, and the same request for the same key."
             return Problem(409, "idempotency-conflict", detail)
+        case NameTakenError():
+            return Problem(409, "name-taken", f"You have another template called {error}.")
         case exceptions.ValidationError():
             return _invalid_parameters(error)
         case Http404():
@@ -68,14 +68,21 @@ def problem_for(error: Exception) -> Problem:
     return Problem(500, "internal-error", "This is our fault, and was written down.")
 
 
-def _refused(status: int, kind: str, error: RefusedRequestError) -> Problem:
+def _refused(error: RefusedRequestError) -> Problem:
+    is_impossible = isinstance(error, ImpossibleRequestError)
+    status, kind = (422, "impossible-request") if is_impossible else (400, "invalid-request")
     errors = [_fault_members(fault) for fault in error.faults]
     return Problem(status, kind, error.faults[0].detail, errors)
 
 
-def _fault_members(fault: Fault) -> dict[str, str]:
+def _fault_members(fault: Fault) -> dict[str, str | int]:
     # RFC 9457 (3) writes the pointer as a URI fragment
-    return {"detail": fault.detail, "pointer": f"#{fault.pointer}", "code": fault.code}
+    members: dict[str, str | int] = {
+        "detail": fault.detail,
+        "pointer": f"#{fault.pointer}",
+        "code": fault.code,
+    }
+    return members if fault.line is None else {**members, "line": fault.line}
 
 
 def _invalid_parameters(error: exceptions.ValidationError) -> Problem:

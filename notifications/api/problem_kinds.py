@@ -81,6 +81,13 @@ KINDS: dict[str, Kind] = {
         "Use a new key for a new request, and send the same request for the same key.",
         "Use a new key for a new request, and the same request for the same key.",
     ),
+    "name-taken": Kind(
+        "The name is taken",
+        (409,),
+        "You have another template of this name. Nothing was stored.",
+        "Choose another name, or change the template that has it.",
+        "You have another template called welcome.",
+    ),
     "length-required": Kind(
         "The request does not say how long it is",
         (411,),

@@ -36,7 +36,7 @@ class Problem:
     kind: str
     """One of `KINDS`."""
     detail: str
-    errors: Sequence[Mapping[str, str]] = ()
+    errors: Sequence[Mapping[str, str | int]] = ()
     """Every fault: `detail`, `code`, and `pointer` (body) or `parameter` (query)."""
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -63,10 +63,11 @@ _MEANINGS = {
     401: "There is no token, or it is not valid.",
     403: "The token lacks the scope.",
     404: "There is no such resource, or it is another user's.",
-    409: "The Idempotency-Key was used for another request.",
+    409: "It contradicts what is there: the name, or the Idempotency-Key, is taken.",
     411: "The request does not say how long it is.",
     413: "The request is too large.",
     415: "The content type is not `application/json`.",
+    422: "It is well formed, but not possible now; `errors` says why.",
     503: "The database is away; try again after `Retry-After` seconds.",
 }
 

@@ -225,6 +225,7 @@ class FaultSerializer(serializers.Serializer[object]):
     pointer = serializers.CharField(
         required=False, help_text="A JSON Pointer into the body, as a URI fragment."
     )
+    line = serializers.IntegerField(required=False, help_text="The line of a template's source.")
     parameter = serializers.CharField(required=False, help_text="A query parameter.")
 
 

@@ -14,6 +14,12 @@ from notifications.api.service import (
     ReadyView,
     SchemaView,
 )
+from notifications.api.templates import (
+    TemplatePreviewView,
+    TemplatesView,
+    TemplateVersionsView,
+    TemplateView,
+)
 
 app_name = "api"
 
@@ -27,6 +33,18 @@ urlpatterns = [
     path("v1/mail/<uuid:message_id>/events", MessageEventsView.as_view(), name="message-events"),
     path("v1/events", EventsView.as_view(), name="events"),
     path("v1/requests", RequestsView.as_view(), name="requests"),
+    path("v1/templates", TemplatesView.as_view(), name="templates"),
+    path("v1/templates/<str:template>", TemplateView.as_view(), name="template"),
+    path(
+        "v1/templates/<str:template>/versions",
+        TemplateVersionsView.as_view(),
+        name="template-versions",
+    ),
+    path(
+        "v1/templates/<str:template>/preview",
+        TemplatePreviewView.as_view(),
+        name="template-preview",
+    ),
     path("v1/schema", SchemaView.as_view(), name="schema"),
     path("docs/errors", problem_list, name="problems"),
     path("docs/errors/<slug:kind>", problem_page, name="problem"),

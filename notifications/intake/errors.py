@@ -35,5 +35,9 @@ class ImpossibleRequestError(RefusedRequestError):
     """It is well formed, but not possible now: a time is over, a sender is not allowed."""
 
 
+class NameTakenError(LimboError):
+    """The owner has another template of this name; nothing was stored."""
+
+
 class IdempotencyConflictError(LimboError):
     """The Idempotency-Key was used for another request; nothing was stored."""

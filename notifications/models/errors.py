@@ -8,6 +8,7 @@ LimboError
 ├── intake.errors.RefusedRequestError         the caller's request is not taken
 │   ├── InvalidRequestError                   it breaks a rule
 │   └── ImpossibleRequestError                it is well formed, but not possible now
+├── intake.errors.NameTakenError              the owner has another template of this name
 ├── intake.errors.IdempotencyConflictError    the key was used for another request
 ├── webhooks.errors.EndpointError             an endpoint cannot be as it was asked for
 ├── webhooks.errors.ForbiddenAddressError     a webhook leads into a private network

@@ -45,6 +45,16 @@ class Api:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self._answer("POST", path, data=data, content_type=content_type, headers=named)
 
+    def patch(self, path: str, body: object) -> HttpResponse:
+        """PATCH as the user."""
+        return self._answer(
+            "PATCH", path, data=json.dumps(body), content_type="application/json", headers={}
+        )
+
+    def delete(self, path: str) -> HttpResponse:
+        """DELETE as the user."""
+        return self._answer("DELETE", path, headers={})
+
     def _answer(self, method: str, path: str, **arguments: Any) -> HttpResponse:
         headers = {"Authorization": f"Bearer {self.token}", **arguments.pop("headers")}
         answer = self.client.generic(method, path, headers=headers, **arguments)

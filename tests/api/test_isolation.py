@@ -19,10 +19,10 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {"hello", "health", "ready", "metrics", "schema", "problems", "problem"}
 """These show nothing that belongs to anyone."""
 
-ONE = {"message", "message-events"}
+ONE = {"message", "message-events", "template", "template-versions", "template-preview"}
 """Another user's is not there."""
 
-LISTS = {"messages", "requests", "events"}
+LISTS = {"messages", "requests", "events", "templates"}
 """Another user's are not among them."""
 
 NOTHING = {"nothing"}

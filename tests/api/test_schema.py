@@ -71,6 +71,13 @@ def test_it_has_every_operation(schema: dict[str, Any]) -> None:
         ("/v1/mail/{message_id}/events", "get"),
         ("/v1/events", "get"),
         ("/v1/requests", "get"),
+        ("/v1/templates", "get"),
+        ("/v1/templates", "post"),
+        ("/v1/templates/{template}", "get"),
+        ("/v1/templates/{template}", "patch"),
+        ("/v1/templates/{template}", "delete"),
+        ("/v1/templates/{template}/versions", "get"),
+        ("/v1/templates/{template}/preview", "post"),
         ("/v1/schema", "get"),
     }
 
@@ -106,6 +113,28 @@ def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
     HeartbeatFactory()
     for path in ("/", "/health", "/ready", "/metrics"):
         check(schema, path, "get", api.get(path))
+
+
+def test_templates_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
+    one, preview = "/v1/templates/{template}", "/v1/templates/{template}/preview"
+    bodies = {
+        path: schema["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"]
+        for path, method in (("/v1/templates", "post"), (one, "patch"), (preview, "post"))
+    }
+    new = bodies["/v1/templates"]["example"]
+    check(schema, "/v1/templates", "post", api.post(new, path="/v1/templates"))
+    check(schema, "/v1/templates", "post", api.post(new, path="/v1/templates"))
+    check(schema, "/v1/templates", "get", api.get("/v1/templates"))
+    path = f"/v1/templates/{new['name']}"
+    check(schema, one, "get", api.get(path))
+    check(schema, one, "get", api.get(path, version=9))
+    check(schema, one, "patch", api.patch(path, bodies[one]["example"]))
+    check(schema, one, "patch", api.patch(path, {"text": "{{ 1 + 1 }}"}))
+    check(schema, f"{one}/versions", "get", api.get(f"{path}/versions"))
+    check(schema, preview, "post", api.post(bodies[preview]["example"], path=f"{path}/preview"))
+    check(schema, preview, "post", api.post({}, path=f"{path}/preview"))
+    assert api.delete(path).status_code == 204
+    check(schema, one, "delete", api.delete(path))
 
 
 def test_the_problems_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:

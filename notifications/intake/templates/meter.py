@@ -28,12 +28,13 @@ class Meter:
     """Counts the steps of one rendering."""
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
-        self._left = steps
+        self._most = steps
+        self.used = 0
 
     def charge(self, steps: int) -> None:
         """Count `steps`, before they are taken. Raises TooMuchWorkError once it is too many."""
-        self._left -= steps
-        if self._left < 0:
+        self.used += steps
+        if self.used > self._most:
             raise TooMuchWorkError
 
 

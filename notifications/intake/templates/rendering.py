@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from jinja2 import Template, UndefinedError
 
 from notifications.intake.errors import Fault, ImpossibleRequestError
-from notifications.intake.reader import MAX_HEADER_OCTETS
+from notifications.intake.options.html import text_of
+from notifications.intake.reader import MAX_HEADER_OCTETS, is_blank
 from notifications.intake.templates.meter import METER, Meter, TooMuchWorkError
 from notifications.intake.templates.variables import POINTER, Record, pointer_of
 from notifications.intake.templates.words import UnfitValueError
@@ -20,11 +21,13 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a template says with some variables; a body that it does not have is empty."""
+    """What a template says with some variables."""
 
     subject: str
     text: str
+    """Made of the HTML where the template has no text."""
     html: str
+    """Empty where the template has none."""
 
 
 class _TooLongError(Exception):
@@ -69,15 +72,22 @@ def _limited(chunks: Iterator[str]) -> Iterator[str]:
 
 def _checked(outputs: Mapping[str, str]) -> Rendered:
     subject = " ".join(_CONTROLS.sub(" ", outputs["subject"]).split())
-    rendered = Rendered(subject, outputs.get("text", ""), outputs.get("html", ""))
     if not subject:
         raise _impossible("The subject comes out empty.", "empty")
     if len(subject.encode()) > MAX_HEADER_OCTETS:
         detail = f"The subject comes out longer than {MAX_HEADER_OCTETS} octets."
         raise _impossible(detail, "too_long")
-    if not rendered.text.strip() and not rendered.html.strip():
+    text, html = outputs.get("text", ""), outputs.get("html", "")
+    if is_blank(text) and is_blank(html):
         raise _impossible("Text and HTML come out empty.", "empty")
-    return rendered
+    return Rendered(subject, text if not is_blank(text) else _text_of(html), html)
+
+
+def _text_of(html: str) -> str:
+    text = text_of(html)
+    if not text:
+        raise _impossible("No text can be made of the HTML; give the template one.", "no_text")
+    return text
 
 
 def _impossible(detail: str, code: str) -> ImpossibleRequestError:
