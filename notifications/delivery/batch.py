@@ -223,7 +223,9 @@ class Batch:
         back = sum(RULES[verdict.reading].state is State.PENDING for _, verdict in verdicts)
         after = After(
             more_routes=self._routes.has_more(
-                tried=tried, partial=back < len(end.job.request.outgoing.recipients)
+                tried=tried,
+                partial=back < len(end.job.request.outgoing.recipients),
+                wish=self._messages[end.job.request.outgoing.message_id].wish,
             ),
             repeats=may_repeat(provider, age=timedelta()),
             batch_ends=self._is_over,

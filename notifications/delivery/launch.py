@@ -103,8 +103,9 @@ class Launcher:
             groups[progress.message.id, frozenset(progress.tried)].append(progress)
         planned, unroutable = [], []
         for (message_id, tried), members in groups.items():
-            partial = len(members) < len(members[0].message.outgoing.recipients)
-            route = self.routes.choose(tried=tried, partial=partial)
+            message = members[0].message
+            partial = len(members) < len(message.outgoing.recipients)
+            route = self.routes.choose(tried=tried, partial=partial, wish=message.wish)
             if route is None:
                 unroutable += members
                 continue
@@ -115,8 +116,11 @@ class Launcher:
 
     def _put_off(self, progress: Progress) -> Change:
         """No provider can take it now: wait, unless none ever could."""
-        needs_envelope = bool(self.routes) and not any(
-            config.separates_envelope for config in configured_providers().values()
+        wish = progress.message.wish
+        needs_envelope = self.routes.has_any(wish) and not any(
+            config.separates_envelope
+            for name, config in configured_providers().items()
+            if wish is None or wish.allows(name)
         )
         if needs_envelope:
             reason = "no provider can send to some of a message's recipients only"

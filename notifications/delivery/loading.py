@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 
 from notifications.delivery.extras import File, extras_of, fitting, load_files
 from notifications.delivery.handoff import Outgoing, Recipient
+from notifications.delivery.routing import Wish
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome
 from notifications.models.state import State
 
@@ -84,6 +85,7 @@ class DueMessage:
     is_past_deadline: bool
     due: tuple[DueDelivery, ...]
     repeats: tuple[DueRepeat, ...] = ()
+    wish: Wish | None = None
 
     @property
     def id(self) -> UUID:
@@ -118,9 +120,15 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
             is_past_deadline=message.is_past,
             due=tuple(_due(d) for d in deliveries[message.id] if d.is_due),
             repeats=tuple(repeats.get(message.id, ())),
+            wish=_wish(message),
         )
         for message in messages
     ]
+
+
+def _wish(message: Message) -> Wish | None:
+    preferred = message.preferred_provider
+    return Wish(preferred, message.failover) if preferred else None
 
 
 def _is_true(condition: Q) -> ExpressionWrapper[Q]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from notifications.delivery.breaker import release_probe, take_probe
-from notifications.delivery.routing import Route, choose_provider
+from notifications.delivery.routing import Route, Wish, choose_provider
 
 
 class Routes:
@@ -29,9 +29,11 @@ class Routes:
             release_probe(route.name)
             self.drop([route.name])
 
-    def choose(self, *, tried: Collection[str], partial: bool) -> Route | None:
+    def choose(
+        self, *, tried: Collection[str], partial: bool, wish: Wish | None = None
+    ) -> Route | None:
         """Choose the provider of the next hand-off; one that is probed is chosen once."""
-        route = self._next(tried=tried, partial=partial)
+        route = self._next(tried, partial, wish)
         if route is not None and route.is_probe:
             self.drop([route.name])
         return route
@@ -41,9 +43,13 @@ class Routes:
         route = self._routes.get(name)
         return None if route is None or route.is_probe else route
 
-    def has_more(self, *, tried: Collection[str], partial: bool) -> bool:
+    def has_more(self, *, tried: Collection[str], partial: bool, wish: Wish | None = None) -> bool:
         """Whether a provider is left to ask."""
-        return self._next(tried=tried, partial=partial) is not None
+        return self._next(tried, partial, wish) is not None
+
+    def has_any(self, wish: Wish | None) -> bool:
+        """Whether a provider can be used that the message may go through."""
+        return any(wish is None or wish.allows(name) for name in self._routes)
 
     def drop(self, names: Iterable[str]) -> None:
         """Use the providers `names` no more."""
@@ -54,11 +60,9 @@ class Routes:
         """How many of `threads` one provider may hold: half of them while there are others."""
         return threads if len(self._routes) < 2 else max(1, threads // 2)
 
-    def __bool__(self) -> bool:
-        return bool(self._routes)
-
     def _probes(self) -> list[Route]:
         return [route for route in self._routes.values() if route.is_probe]
 
-    def _next(self, *, tried: Collection[str], partial: bool) -> Route | None:
-        return choose_provider(list(self._routes.values()), tried=tried, partial=partial)
+    def _next(self, tried: Collection[str], partial: bool, wish: Wish | None) -> Route | None:
+        routes = list(self._routes.values())
+        return choose_provider(routes, tried=tried, partial=partial, wish=wish)

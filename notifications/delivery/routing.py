@@ -24,6 +24,19 @@ class Route:
         return self.config.name
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which provider a message's sender wants."""
+
+    provider: str
+    failover: bool
+    """Whether others are asked where it cannot take it."""
+
+    def allows(self, provider: str) -> bool:
+        """Whether the message may go through `provider` at all."""
+        return self.failover or provider == self.provider
+
+
 def usable_routes() -> list[Route]:
     """The providers that may be used now, or be probed now; one query."""
     rows = usable_providers()
@@ -36,9 +49,9 @@ def usable_routes() -> list[Route]:
 
 
 def choose_provider(
-    routes: Sequence[Route], *, tried: Collection[str], partial: bool
+    routes: Sequence[Route], *, tried: Collection[str], partial: bool, wish: Wish | None = None
 ) -> Route | None:
-    """Choose at random, by weight, among `routes` that were not tried yet.
+    """Choose among `routes` that were not tried yet: the wished one, else at random, by weight.
 
     A `partial` hand-off leaves out recipients that the headers name; only providers that keep
     envelope and headers apart can do that. None when there is no provider left to ask.
@@ -48,6 +61,9 @@ def choose_provider(
         for route in routes
         if route.name not in tried and (route.config.separates_envelope or not partial)
     ]
+    if wish is not None:
+        wished = [route for route in candidates if route.name == wish.provider]
+        candidates = wished if wished or not wish.failover else candidates
     if not candidates:
         return None
     weights = [route.weight for route in candidates]
