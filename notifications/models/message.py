@@ -119,6 +119,18 @@ class Message(models.Model):
                 name="message_due",
                 condition=Q(turn__isnull=True, due_at__isnull=False, lease_until__isnull=True),
             ),
+            # queue.schedule: what is scheduled for by now
+            models.Index(
+                fields=["due_at"],
+                name="message_scheduled",
+                condition=Q(state=State.SCHEDULED),
+            ),
+            # queue.resend: what may be sent again where nobody knows whether it went out
+            models.Index(
+                fields=["id"],
+                name="message_resend",
+                condition=Q(state=State.UNCERTAIN, on_uncertain="resend"),
+            ),
             # queue.sweep: leases that ran out
             models.Index(
                 fields=["lease_until"],

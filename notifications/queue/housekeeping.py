@@ -5,6 +5,8 @@ import time
 from notifications.delivery.providers import sync_rows
 from notifications.delivery.recovery import recover_journals
 from notifications.history.positions import sequence_events
+from notifications.queue.resend import resend_uncertain
+from notifications.queue.schedule import release_scheduled
 from notifications.queue.sweep import sweep_expired
 from notifications.queue.turns import give_turns
 
@@ -34,5 +36,7 @@ class Housekeeping:
             self._recovered_at = now
             recover_journals()
         sweep_expired()
+        resend_uncertain()
+        release_scheduled()
         give_turns()
         sequence_events()

@@ -20,7 +20,7 @@ TURNS_LIMIT = 2000
 _GIVE = f"""
 WITH due AS (
     SELECT id, owner_id, priority, due_at, {OFFSET_SQL} AS shift FROM notifications_message
-    WHERE turn IS NULL AND due_at <= now() AND lease_until IS NULL
+    WHERE turn IS NULL AND due_at <= now() AND lease_until IS NULL AND state <> 'scheduled'
     ORDER BY due_at
     LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
