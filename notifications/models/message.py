@@ -125,12 +125,6 @@ class Message(models.Model):
                 name="message_scheduled",
                 condition=Q(state=State.SCHEDULED),
             ),
-            # queue.resend: what may be sent again where nobody knows whether it went out
-            models.Index(
-                fields=["id"],
-                name="message_resend",
-                condition=Q(state=State.UNCERTAIN, on_uncertain="resend"),
-            ),
             # queue.sweep: leases that ran out
             models.Index(
                 fields=["lease_until"],

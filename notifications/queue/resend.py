@@ -29,7 +29,7 @@ d.state = 'uncertain' AND d.generation = 1 AND d.due_at IS NULL AND EXISTS (
 )
 """  # noqa: S608 - made of constants
 
-# Materialised, so that it begins with the few messages of the index and not with the attempts.
+# Materialised, so that it begins with the few messages in doubt and not with the attempts.
 _LOCK = f"""
 WITH doubtful AS MATERIALIZED (
     SELECT id FROM notifications_message
