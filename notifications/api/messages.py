@@ -25,6 +25,7 @@ from notifications.api.serializers import (
 )
 from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import submit
+from notifications.intake.templates.shelf import Shelf
 from notifications.models import Attempt, Delivery, Event, Message
 
 
@@ -60,16 +61,17 @@ class MessagesView(ApiView, ListAPIView[Message]):
         request=SUBMISSION,
         responses={
             200: OpenApiResponse(SubmittedSerializer, description="It is stored."),
-            **problems(400, 401, 403, 409, 411, 413, 415, 503, form=RefusedSerializer),
+            **problems(400, 401, 403, 409, 411, 413, 415, 422, 503, form=RefusedSerializer),
         },
         filters=False,
     )
     def post(self, request: Request) -> Response:
         """Store a message; once this answers 200 it will not be lost."""
         refuse_unknown_length(request.headers)
+        owner = owner_of(request)
         submission = submit(
-            owner=owner_of(request),
-            request=read_mail_request(request.data),
+            owner=owner,
+            request=read_mail_request(request.data, Shelf(owner)),
             idempotency_key=request.headers.get("Idempotency-Key"),
             log=self.origin,
         )
@@ -111,7 +113,8 @@ class MessageView(ApiView, RetrieveAPIView[Message]):
             Prefetch("attempts", attempts)
         )
         events = Event.objects.select_related("delivery").order_by("seq")
-        return Message.objects.owned_by(owner_of(self.request)).prefetch_related(
+        owned = Message.objects.owned_by(owner_of(self.request))
+        return owned.select_related("template_version__template").prefetch_related(
             Prefetch("deliveries", deliveries), Prefetch("events", events)
         )
 

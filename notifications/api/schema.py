@@ -9,6 +9,7 @@ from rest_framework.serializers import Serializer
 
 from notifications.api.problems import PROBLEM_JSON
 from notifications.api.serializers import ProblemSerializer
+from notifications.api.template_schema import TEMPLATE, TEMPLATE_VERSION, VARIABLES
 from notifications.intake.idempotency import KEEP_HOURS, MAX_KEY_LENGTH
 from notifications.intake.mail_request import MAX_RECIPIENTS
 from notifications.intake.reader import MAX_HEADER_OCTETS
@@ -25,7 +26,8 @@ def _recipients(description: str) -> dict[str, Any]:
 SUBMISSION = {
     "application/json": {
         "type": "object",
-        "required": ["from", "subject", "message"],
+        "required": ["from"],
+        "oneOf": [{"required": ["subject"]}, {"required": ["template"]}],
         "additionalProperties": False,
         "properties": {
             "from": {**_MAILBOX, "description": "`address` or `name <address>`."},
@@ -40,6 +42,9 @@ SUBMISSION = {
                 "default": Priority.NORMAL.value,
                 "description": "Urgent messages go ahead of normal ones, and these of bulk.",
             },
+            "template": TEMPLATE,
+            "template_version": TEMPLATE_VERSION,
+            "variables": VARIABLES,
         },
         "example": {
             "from": "Ada <ada@example.com>",

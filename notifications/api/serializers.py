@@ -9,6 +9,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from notifications.api.template_serializers import UsedTemplateSerializer
 from notifications.history.wording import Facts, Reader
 from notifications.models import Attempt, Delivery, Event, Message, RequestLog, State
 
@@ -163,6 +164,12 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 class MessageDetailSerializer(MessageSerializer):
     """A message with its deliveries and its whole history."""
 
+    template = UsedTemplateSerializer(
+        source="template_version",
+        read_only=True,
+        allow_null=True,
+        help_text="What it was made from; null where the words were the caller's own.",
+    )
     counts = serializers.SerializerMethodField(help_text="How many deliveries are in each state.")
     deliveries = DeliverySerializer(many=True, read_only=True)
     events = EventSerializer(many=True, read_only=True)
@@ -170,7 +177,14 @@ class MessageDetailSerializer(MessageSerializer):
     class Meta(MessageSerializer.Meta):
         """What the list shows, and the rest."""
 
-        fields = (*MessageSerializer.Meta.fields, "priority", "counts", "deliveries", "events")
+        fields = (
+            *MessageSerializer.Meta.fields,
+            "priority",
+            "template",
+            "counts",
+            "deliveries",
+            "events",
+        )
         read_only_fields = fields
 
     @extend_schema_field(

@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
+from notifications.intake.reader import MAX_HEADER_OCTETS
 from notifications.intake.templates.drafts import (
     MAX_BODY_SOURCE,
     MAX_DESCRIPTION,
@@ -24,8 +25,20 @@ VERSION = OpenApiParameter(
     "version", _NUMBER, description="An earlier version; the current one unless given."
 )
 
+TEMPLATE = {
+    "type": ["string", "null"],
+    "minLength": 1,
+    "maxLength": MAX_HEADER_OCTETS,
+    "description": "A template's id or name: subject and bodies are made from it, not given.",
+}
+TEMPLATE_VERSION = {
+    **_NUMBER,
+    "type": ["integer", "null"],
+    "description": "An earlier version of the template; the current one unless given.",
+}
+
 VARIABLES: dict[str, Any] = {
-    "type": "object",
+    "type": ["object", "null"],
     "maxProperties": MAX_ITEMS,
     "additionalProperties": True,
     "description": f"What the template's variables stand for: any JSON, up to {MAX_OCTETS} octets "
@@ -106,7 +119,7 @@ PREVIEW = {
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "variables": {**VARIABLES, "type": ["object", "null"]},
+            "variables": VARIABLES,
             "version": {**_NUMBER, "type": ["integer", "null"]},
         },
         "example": {"variables": {"name": "Ada", "order": {"number": 7, "lines": []}}},

@@ -94,6 +94,23 @@ class VersionSerializer(serializers.ModelSerializer[TemplateVersion]):
         read_only_fields = fields
 
 
+class UsedTemplateSerializer(serializers.ModelSerializer[TemplateVersion]):
+    """The version that a message was made from."""
+
+    id = serializers.UUIDField(source="template_id", read_only=True)
+    name = serializers.CharField(
+        source="template.name", read_only=True, help_text="As it is called now, or was at last."
+    )
+    version = serializers.IntegerField(source="number", read_only=True)
+
+    class Meta:
+        """Enough to find it, while it is there."""
+
+        model = TemplateVersion
+        fields = ("id", "name", "version")
+        read_only_fields = fields
+
+
 class PreviewSerializer(serializers.Serializer[object]):
     """What a template would say."""
 

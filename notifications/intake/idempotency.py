@@ -16,6 +16,7 @@ from django.db import connection
 
 from notifications.intake.errors import Fault, IdempotencyConflictError, InvalidRequestError
 from notifications.intake.mail_request import MailRequest
+from notifications.intake.templates.choice import REPLACED
 from notifications.models import IdempotencyKey, User
 
 KEEP_HOURS = 24
@@ -63,6 +64,10 @@ def request_hash(request: MailRequest) -> bytes:
         for name, value in asdict(request).items()
         if value != _UNSAID.get(name, MISSING)
     }
+    if request.template is not None:
+        # the template may have changed since the first submission; what is asked has not
+        said = {name: value for name, value in said.items() if name not in REPLACED}
+        said["template"] = request.template.asked
     canonical = json.dumps(said, sort_keys=True, ensure_ascii=True, default=_canonical)
     return hashlib.sha256(canonical.encode()).digest()
 

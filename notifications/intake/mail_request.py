@@ -12,6 +12,9 @@ from notifications.intake.options.attachments import AttachedFile
 from notifications.intake.options.html import text_of
 from notifications.intake.options.times import check_times
 from notifications.intake.reader import Reader, body_fault, header_fault, is_blank
+from notifications.intake.templates.choice import FIELDS as TEMPLATE_FIELDS
+from notifications.intake.templates.choice import UsedTemplate, read_choice, take
+from notifications.intake.templates.shelf import Shelf
 from notifications.models import OnUncertain, Priority, RecipientKind
 
 MAX_RECIPIENTS = 50
@@ -19,7 +22,7 @@ MAX_RECIPIENTS = 50
 
 RECIPIENT_FIELDS = tuple(kind.value for kind in RecipientKind)
 _BASE = frozenset(("from", *RECIPIENT_FIELDS, "subject", "message", "priority"))
-FIELDS = _BASE.union(OPTIONS)
+FIELDS = _BASE.union(OPTIONS, TEMPLATE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class MailRequest:
     """The provider that is asked first."""
     failover: bool = True
     """Whether others are asked after it."""
+    template: UsedTemplate | None = None
+    """What subject, message and HTML were rendered from."""
 
     def recipients(self) -> Iterator[tuple[RecipientKind, int, Mailbox]]:
         """Every recipient with its field and its place there."""
@@ -59,12 +64,13 @@ class MailRequest:
                 yield kind, position, mailbox
 
 
-def read_mail_request(fields: object) -> MailRequest:
-    """Read a submission from decoded JSON (or its like).
+def read_mail_request(fields: object, shelf: Shelf | None = None) -> MailRequest:
+    """Read a submission from decoded JSON (or its like); `shelf` has the owner's templates.
 
     `from` is a mailbox; `to`, `cc` and `bcc` are lists of mailboxes, or one mailbox; `subject` and
     `message` are strings; `priority` is one of Priority's values: empty stands for missing. The
-    other fields are those of `OPTIONS`, where null stands for missing. Raises InvalidRequestError
+    other fields are those of `OPTIONS`, where null stands for missing; so are `template`,
+    `template_version` and `variables`, by which the rest is made. Raises InvalidRequestError
     with every fault: first what is missing, in the order subject, message, receivers, from; then
     the rest. What only is not possible now raises ImpossibleRequestError.
     """
@@ -72,7 +78,9 @@ def read_mail_request(fields: object) -> MailRequest:
         raise InvalidRequestError(Fault("", "The request must be a JSON object.", "type"))
     reader = Reader()
     base = _read_base(reader, fields)
-    options = _read_options(reader, fields) if fields.keys() - _BASE else {}
+    has_more = bool(fields.keys() - _BASE)
+    options = _read_options(reader, fields) if has_more else {}
+    choice = read_choice(reader, fields) if has_more else None
     if "html" in options and base["message"] == "":
         base["message"] = _made_of_html(reader, options["html"])
     reader.unknown(fields, FIELDS)
@@ -81,6 +89,10 @@ def read_mail_request(fields: object) -> MailRequest:
         raise InvalidRequestError(*faults, *reader.obstacles)
     if reader.obstacles:
         raise ImpossibleRequestError(*reader.obstacles)
+    if choice is not None:
+        options["template"], rendered = take(choice, shelf)
+        base |= {"subject": rendered.subject, "message": rendered.text}
+        options["html"] = rendered.html
     return MailRequest(**base, **options)
 
 
@@ -149,8 +161,8 @@ def _made_of_html(reader: Reader, html: str) -> str:
 def _missing(fields: Mapping[str, object]) -> list[Fault]:
     """The required fields that are not there, in the order in which clients know them."""
     required = (
-        ("subject", "subject", ("subject",)),
-        ("message", "message", ("message", "html")),
+        ("subject", "subject", ("subject", "template")),
+        ("message", "message", ("message", "html", "template")),
         ("to", "receivers", RECIPIENT_FIELDS),
         ("from", "from", ("from",)),
     )

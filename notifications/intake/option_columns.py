@@ -30,6 +30,7 @@ def option_parameters(request: MailRequest) -> Mapping[str, Any]:
         "on_uncertain": request.on_uncertain.value,
         "provider": request.provider,
         "failover": request.failover,
+        "template_version": request.template and request.template.version_id,
     }
 
 

@@ -55,14 +55,15 @@ m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
          expires_at, state, seq, due_at, priority, turn, reply_to, headers, tags, metadata,
-         send_at, on_uncertain, preferred_provider, failover)
+         send_at, on_uncertain, preferred_provider, failover, template_version_id)
     SELECT %(id)s, %(owner)s, %(sender)s, %(sender_address)s, %(subject)s, %(header_id)s, now(),
         coalesce(%(expires_at)s, coalesce(%(send_at)s, now()) + %(lifetime)s),
         CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE %(state)s END,
         1 + count(*) FILTER (WHERE is_suppressed),
         CASE WHEN NOT bool_and(is_suppressed) THEN coalesce(%(send_at)s, now()) END,
         %(priority)s, (SELECT start + %(offset)s FROM f), %(reply_to)s, %(headers)s, %(tags)s,
-        %(metadata)s, %(send_at)s, %(on_uncertain)s, %(provider)s, %(failover)s
+        %(metadata)s, %(send_at)s, %(on_uncertain)s, %(provider)s, %(failover)s,
+        %(template_version)s
     FROM r
     RETURNING state
 ),

@@ -57,7 +57,7 @@ def test_a_wrong_host_is_a_problem(api: Api, settings: Settings) -> None:
 def test_what_nobody_foresaw_is_a_problem_that_tells_nothing(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
     monkeypatch.setattr("notifications.api.messages.read_mail_request", fail)
