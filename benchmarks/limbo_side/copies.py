@@ -41,11 +41,19 @@ _OF = {
 _OF_THE_MESSAGE = "message_id = %(id)s"
 
 _COPY = """
-INSERT INTO notifications_{table}
-SELECT made.* FROM notifications_{table} s, new, jsonb_populate_record(
+INSERT INTO notifications_{table} ({stored})
+SELECT {made} FROM notifications_{table} s, new, jsonb_populate_record(
     NULL::notifications_{table}, to_jsonb(s) || jsonb_build_object({columns})
 ) made
 WHERE s.{of}
+"""
+
+# all but those that the database computes
+_STORED = """
+SELECT string_agg(quote_ident(column_name), ', '),
+    string_agg('made.' || quote_ident(column_name), ', ')
+FROM information_schema.columns
+WHERE table_name = %s AND is_generated = 'NEVER'
 """
 
 # the sequencer's work, for events whose trigger was off
@@ -84,5 +92,8 @@ def _copy(parameters: Mapping[str, UUID | int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_NEW, parameters)
         for table, columns in _COLUMNS.items():
+            cursor.execute(_STORED, [f"notifications_{table}"])
+            stored, made = cursor.fetchone()
             of = _OF.get(table, _OF_THE_MESSAGE)
-            cursor.execute(_COPY.format(table=table, columns=columns, of=of), parameters)
+            copy = _COPY.format(table=table, columns=columns, of=of, stored=stored, made=made)
+            cursor.execute(copy, parameters)

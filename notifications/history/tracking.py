@@ -75,7 +75,8 @@ def apply_tracking_event(report: Report) -> bool:
 
 
 def _is_known(report: Report) -> bool:
-    same = Event.objects.filter(delivery_id=report.attempt.delivery_id)
+    delivery = report.attempt.delivery
+    same = Event.objects.filter(message_id=delivery.message_id, delivery=delivery)
     return same.filter(kind=report.state, data__report_id=report.report_id).exists()
 
 

@@ -13,10 +13,21 @@ class Attempt(models.Model):
     """Handoff × Delivery, with how it ended for that recipient."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    handoff = models.ForeignKey(Handoff, models.CASCADE, related_name="attempts")
-    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts")
+    # without constraints of the database: see triggers.permanent
+    handoff = models.ForeignKey(
+        Handoff, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="attempts"
+    )
+    delivery = models.ForeignKey(
+        Delivery, models.DO_NOTHING, db_constraint=False, related_name="attempts"
+    )
     generation = models.PositiveSmallIntegerField()
     outcome = ChoiceField(max_length=16, choices=Outcome, default=Outcome.IN_FLIGHT)
+    # stays the same when an attempt in flight is accepted, so that no index has to learn of that
+    is_live = models.GeneratedField(
+        expression=models.ExpressionWrapper(Q(outcome__in=LIVE), models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     reading = models.CharField(max_length=24, blank=True, default="")
     code = models.PositiveSmallIntegerField(null=True)
     answer = models.TextField(blank=True, default="")
@@ -27,7 +38,7 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["delivery", "generation"],
-                condition=Q(outcome__in=LIVE),
+                condition=Q(is_live=True),
                 name="attempt_one_live",
             ),
             models.UniqueConstraint(fields=["handoff", "delivery"], name="attempt_once_a_handoff"),

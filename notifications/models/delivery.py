@@ -33,7 +33,9 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey("notifications.Message", models.CASCADE, related_name="deliveries")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+"
+    )
     kind = ChoiceField(max_length=3, choices=RecipientKind)
     position = models.PositiveSmallIntegerField(help_text="Its place in its field.")
     address = models.TextField(help_text="The bare address.")
@@ -74,7 +76,7 @@ class Delivery(models.Model):
             # search by recipient: the owner's and, with the address alone, staff's
             models.Index(fields=["address", "owner", "message"], name="delivery_address"),
         ]
-        triggers = [triggers.state_machine()]
+        triggers = [triggers.state_machine(), triggers.permanent()]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.address} · {self.get_state_display()}"

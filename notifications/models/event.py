@@ -15,8 +15,18 @@ class Event(models.Model):
     `kind` is a delivery's new state, or what happened to the message (`accepted`, `retried`).
     """
 
-    message = models.ForeignKey(Message, models.PROTECT, related_name="events")
-    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="events", null=True)
+    # without constraints of the database: see triggers.permanent; found by event_seq_unique
+    message = models.ForeignKey(
+        Message, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="events"
+    )
+    delivery = models.ForeignKey(
+        Delivery,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="events",
+    )
     seq = models.PositiveIntegerField(help_text="Counted per message; timelines sort by it.")
     kind = models.CharField(max_length=24)
     at = models.DateTimeField(db_default=Now())

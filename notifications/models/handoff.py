@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
+from notifications.models import triggers
 from notifications.models.fields import ChoiceField
 from notifications.models.message import Message
 from notifications.models.provider import Provider
@@ -31,8 +32,11 @@ class Handoff(models.Model):
     """One call to one provider for a frozen set of deliveries of one message."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    message = models.ForeignKey(Message, models.CASCADE, related_name="handoffs")
-    provider = models.ForeignKey(Provider, models.PROTECT, related_name="+")
+    # without a constraint of the database: see triggers.permanent
+    message = models.ForeignKey(
+        Message, models.DO_NOTHING, db_constraint=False, related_name="handoffs"
+    )
+    provider = models.ForeignKey(Provider, models.PROTECT, db_index=False, related_name="+")
     idempotency_key = models.TextField(help_text="The provider's key for this one hand-off.")
     provider_message_id = models.TextField(
         blank=True, default="", help_text="The provider's own id of the message."
@@ -72,6 +76,7 @@ class Handoff(models.Model):
                 condition=Q(journal_id__isnull=False, outcome__in=UNSETTLED),
             ),
         ]
+        triggers = [triggers.permanent()]
 
     def __str__(self) -> str:
         return f"{self.provider.name} · {self.get_outcome_display()}"

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
+from notifications.models import triggers
 from notifications.models.fair_share import Priority
 from notifications.models.fields import ChoiceField
 from notifications.models.state import DEAD_LETTER, State
@@ -138,6 +139,7 @@ class Message(models.Model):
             # staff's list filtered by state
             models.Index(fields=["state", "-id"], name="message_state"),
         ]
+        triggers = [triggers.permanent()]
 
     def __str__(self) -> str:
         return f"{self.subject or '(no subject)'} · {self.get_state_display()}"

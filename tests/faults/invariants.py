@@ -93,6 +93,7 @@ def judge(
         *_shorten("groundless doubt", _groundless(attempts, received, doubt_from)),
         *_shorten("taken, and said not to be", _denied(attempts, taken)),
         *_shorten("history", [*history_faults(), *_position_faults()]),
+        *_shorten("without what it is about", _orphans()),
         *_shorten("left behind", _left_behind()),
     ]
     return verdict
@@ -107,6 +108,30 @@ def _rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return list(cursor.fetchall())
+
+
+_PARENTS = (
+    ("attempt", "handoff"),
+    ("attempt", "delivery"),
+    ("handoff", "message"),
+    ("event", "message"),
+    ("event", "delivery"),
+)
+"""What no foreign key of the database holds together."""
+
+
+def _orphans() -> list[str]:
+    return [
+        f"{child} {row[0]} has no {parent}"
+        for child, parent in _PARENTS
+        for row in _rows(
+            f"""
+            SELECT c.id FROM notifications_{child} c
+            LEFT JOIN notifications_{parent} p ON p.id = c.{parent}_id
+            WHERE p.id IS NULL AND c.{parent}_id IS NOT NULL LIMIT {_SHOWN}
+            """
+        )
+    ]
 
 
 def _number_events() -> None:

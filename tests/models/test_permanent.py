@@ -1,0 +1,43 @@
+"""What history speaks of stays: the database refuses to remove it, or to give it another id."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, models, transaction
+
+from notifications.models import Delivery, Handoff
+from tests.factories import make_message
+from tests.stories import handed_over
+
+pytestmark = pytest.mark.django_db
+
+
+def a_message() -> models.Model:
+    """A message."""
+    return make_message()
+
+
+def a_delivery() -> models.Model:
+    """One of its deliveries."""
+    return Delivery.objects.get(message=make_message())
+
+
+def a_handoff() -> models.Model:
+    """One that is under way."""
+    message = make_message()
+    handed_over(message)
+    return Handoff.objects.get(message=message)
+
+
+@pytest.mark.parametrize("make", [a_message, a_delivery, a_handoff])
+def test_what_history_speaks_of_can_neither_be_removed_nor_renamed(
+    make: Callable[[], models.Model],
+) -> None:
+    row = make()
+    rows = type(row)._base_manager.filter(pk=row.pk)
+    with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
+        rows._raw_delete(rows.db)
+    with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
+        rows.update(id=uuid4())
+    assert rows.exists()
