@@ -52,7 +52,7 @@ def _tune(table: str, settings: dict[str, float]) -> migrations.RunSQL:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0007_owners_of_positions'),
+        ('notifications', '0010_scheduled_messages'),
     ]
 
     operations = [
