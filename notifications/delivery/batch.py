@@ -6,7 +6,7 @@ the only ones that touch providers. They meet in two queues.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from uuid import UUID
@@ -24,6 +24,7 @@ from notifications.delivery.decision import (
     give_up,
 )
 from notifications.delivery.doubt import may_repeat
+from notifications.delivery.handoff import Verdict
 from notifications.delivery.journal import Journal, JournalError, journal
 from notifications.delivery.launch import Launcher
 from notifications.delivery.loading import DueMessage, load_due
@@ -34,10 +35,10 @@ from notifications.delivery.standing import call_for_action, note_provider_fault
 from notifications.delivery.steadfast import steadfast
 from notifications.delivery.stop_flag import stop_flag
 from notifications.failpoints import hit
-from notifications.history.changes import change_deliveries, lock_messages
+from notifications.history.changes import LetGo, change_deliveries, lock_messages
 from notifications.history.outcomes import HandoffOutcome, record_outcomes
 from notifications.models import Heartbeat
-from notifications.models.lease import HANDOFF_SECONDS, RENEW_SECONDS, Lease, boottime
+from notifications.models.lease import HANDOFF_SECONDS, LEASE_SECONDS, Lease, boottime
 from notifications.models.state import State
 
 logger = logging.getLogger(__name__)
@@ -52,15 +53,18 @@ _LOOK_SECONDS = 0.1
 """How often a batch that waits for answers looks at the stop flag and the clock."""
 
 
-def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> None:
-    """Deliver the messages that were claimed under the lease `token`.
+def deliver_batch(
+    token: str, message_ids: Sequence[str], *, claimed_at: float, cluster: str
+) -> None:
+    """Deliver the messages that were claimed under the lease `token`, at `claimed_at`.
 
-    The django-q2 task of the broker's claim. Messages whose lease is lost by now are left alone;
-    all are let go at once when the worker is to end. Without a journal nothing is sent, and the
-    lease is left to run out, so that the next try is not at once.
+    The django-q2 task of the broker's claim, which is made by this machine's `boottime()`. Messages
+    whose lease is lost by now are left alone; all are let go at once when the worker is to end.
+    Without a journal nothing is sent, and the lease is left to run out, so that the next try is not
+    at once.
     """
     hit("batch_taken")
-    lease = Lease(UUID(token))
+    lease = Lease(UUID(token), until=claimed_at + LEASE_SECONDS)
     claimed = [UUID(message_id) for message_id in message_ids]
     if stop_flag.is_set():
         lease.release(claimed)
@@ -71,9 +75,9 @@ def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> No
     except JournalError as error:
         logger.error("Nothing is sent: %s", error)  # noqa: TRY400 - its text says what to mend
         return
-    held = lease.renew(claimed)
+    # a lease that is new is whole, and the in-flight commit asks for it anyway
+    held = lease.renew(claimed) if lease.is_to_be_renewed else claimed
     if held:
-        Heartbeat.objects.beat(cluster)
         due = load_due(held)
         loaded = {message.id for message in due}
         if left := [message_id for message_id in held if message_id not in loaded]:
@@ -115,7 +119,7 @@ class Batch:
         self._progress: dict[UUID, Progress] = {}
         self._begun: set[UUID] = set()  # hand-offs that were given to the crew
         self._open: Counter[UUID] = Counter()  # hand-offs under way, by message
-        self._began_at = self._renewed_at = boottime()
+        self._began_at = boottime()
 
     def run(self) -> None:
         """Deliver; returns when every hand-off has ended and is recorded."""
@@ -204,13 +208,29 @@ class Batch:
         ended += self._take_back(unusable)
         self._crew.go_on()
         decisions = {end.job.request.handoff_id: self._decide(end) for end in ended}
-        jobs = steadfast(lambda: self._record(ended, decisions), first_again=self._mend)
+        done = self._done_by(ended, decisions)
+        jobs, let_go = steadfast(
+            lambda: self._record(ended, decisions, done), first_again=self._mend
+        )
         hit("after_outcome")
         for end in ended:
             self._open[end.job.request.outgoing.message_id] -= 1
         self._start(jobs)
         touched = {end.job.request.outgoing.message_id for end in ended}
-        self._release(message_id for message_id in touched if not self._open[message_id])
+        self._release(id_ for id_ in touched - let_go if not self._open[id_])
+
+    def _done_by(
+        self, ended: Sequence[Ended], decisions: dict[UUID, list[Decision]]
+    ) -> Collection[UUID]:
+        """The messages that nothing is left to be done for in this batch."""
+        ends = Counter(end.job.request.outgoing.message_id for end in ended)
+        going_on = {
+            decision.progress.message.id
+            for group in decisions.values()
+            for decision in group
+            if decision.next is Next.ANOTHER_PROVIDER
+        }
+        return {id_ for id_, count in ends.items() if count == self._open[id_]} - going_on
 
     def _decide(self, end: Ended) -> list[Decision]:
         provider = end.job.config.name
@@ -219,33 +239,48 @@ class Batch:
             for id_, verdict in end.result.verdicts.items()
             if id_ in self._progress
         ]
-        tried = {provider}.union(*(progress.tried for progress, _ in verdicts))
-        back = sum(RULES[verdict.reading].state is State.PENDING for _, verdict in verdicts)
-        after = After(
-            more_routes=self._routes.has_more(
-                tried=tried,
-                partial=back < len(end.job.request.outgoing.recipients),
-                wish=self._messages[end.job.request.outgoing.message_id].wish,
-            ),
-            repeats=may_repeat(provider, age=timedelta()),
-            batch_ends=self._is_over,
-        )
         rule = decide_repeat if end.job.request.is_repeat else decide
+        after = self._after(end, verdicts)
         return [
             rule(progress, verdict, provider=provider, after=after)
             for progress, verdict in verdicts
         ]
 
-    def _record(self, ended: Sequence[Ended], decisions: dict[UUID, list[Decision]]) -> list[Job]:
-        """Record outcomes and commit the next wave, in one transaction."""
+    def _after(self, end: Ended, verdicts: Sequence[tuple[Progress, Verdict]]) -> After:
+        """What may come after these; for nearly all nothing, which is not worth the asking."""
+        states = [RULES[verdict.reading].state for _, verdict in verdicts]
+        more, repeats = False, False
+        if back := states.count(State.PENDING):
+            request = end.job.request
+            more = self._routes.has_more(
+                tried={end.job.config.name}.union(*(progress.tried for progress, _ in verdicts)),
+                partial=back < len(request.outgoing.recipients),
+                wish=self._messages[request.outgoing.message_id].wish,
+            )
+        if end.job.request.is_repeat or State.UNCERTAIN in states:
+            repeats = may_repeat(end.job.config.name, age=timedelta())
+        return After(more_routes=more, repeats=repeats, batch_ends=self._is_over)
+
+    def _record(
+        self,
+        ended: Sequence[Ended],
+        decisions: dict[UUID, list[Decision]],
+        done: Collection[UUID],
+    ) -> tuple[list[Job], set[UUID]]:
+        """Record outcomes, let go of what is `done`, and commit the next wave: one transaction.
+
+        Returns the next wave, and the messages that were let go of.
+        """
+        let_go = LetGo(self._lease.token, done)
         with transaction.atomic():
             lock_messages({end.job.request.outgoing.message_id for end in ended})
-            record_outcomes([_outcome(end, decisions) for end in ended])
+            changed = record_outcomes([_outcome(end, decisions) for end in ended], let_go=let_go)
             flat = [decision for group in decisions.values() for decision in group]
             over = [d.progress for d in flat if d.next is Next.GIVE_UP]
             change_deliveries(give_up(over), before=(State.PENDING,))
             again = [d.progress for d in flat if d.next is Next.ANOTHER_PROVIDER]
-            return self._launcher.commit(again) if again else []
+            jobs = self._launcher.commit(again) if again else []
+        return jobs, {delivery.message_id for delivery in changed}.intersection(done)
 
     # -- the lease ---------------------------------------------------------------------------
 
@@ -253,13 +288,10 @@ class Batch:
         done = list(message_ids)
         if done:
             steadfast(lambda: self._lease.release(done))
-        for message_id in done:
-            self._open.pop(message_id, None)
 
     def _renew_in_time(self) -> None:
-        if boottime() - self._renewed_at < RENEW_SECONDS:
+        if not self._lease.is_to_be_renewed:
             return
-        self._renewed_at = boottime()
         under_way = [message_id for message_id, count in self._open.items() if count]
         held = steadfast(lambda: self._lease.renew(under_way))
         if len(held) < len(under_way):

@@ -1,13 +1,12 @@
 """What a message may have beyond its addresses, subject and text."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 from uuid import UUID
 
-from notifications.models import Attachment, Message
-
-M = TypeVar("M", bound=Message)
+from notifications.delivery.rows import MessageRow
+from notifications.models import Attachment
 
 FILES_OCTETS = 64 * 1024 * 1024
 """So much of files one batch holds in memory; the first message's are held even so."""
@@ -38,24 +37,25 @@ class Extras:
     files: tuple[File, ...] = ()
 
 
-def extras_of(message: Message, files: Sequence[File]) -> Extras | None:
-    """What `message` has, or None; its content is loaded."""
+def extras_of(message: MessageRow, files: Sequence[File]) -> Extras | None:
+    """What `message` has, or None."""
     said = (message.reply_to, message.headers, message.tags, message.metadata)
-    if not (files or message.content.html or any(said)):
+    if not (files or message.html or any(said)):
         return None
+    headers = json.loads(message.headers or "[]")
     return Extras(
-        html=message.content.html,
+        html=message.html,
         reply_to=tuple(message.reply_to or ()),
-        headers=tuple((name, value) for name, value in message.headers or ()),
+        headers=tuple((name, value) for name, value in headers),
         tags=tuple(message.tags or ()),
-        metadata=message.metadata or {},
+        metadata=json.loads(message.metadata or "{}"),
         files=tuple(files),
     )
 
 
-def load_files(messages: Iterable[Message]) -> dict[UUID, list[File]]:
+def load_files(messages: Iterable[MessageRow]) -> dict[UUID, list[File]]:
     """The files of those messages that have any, in one query; none where none has."""
-    having = [message.id for message in messages if message.content.attached_octets]
+    having = [message.id for message in messages if message.attached_octets]
     files: dict[UUID, list[File]] = {message_id: [] for message_id in having}
     if having:
         for row in Attachment.objects.filter(message__in=having).order_by("message", "position"):
@@ -64,12 +64,12 @@ def load_files(messages: Iterable[Message]) -> dict[UUID, list[File]]:
     return files
 
 
-def fitting(messages: Iterable[M]) -> list[M]:
+def fitting(messages: Iterable[MessageRow]) -> list[MessageRow]:
     """Those whose files fit into memory together; the first always does."""
-    kept: list[M] = []
+    kept: list[MessageRow] = []
     octets = 0
     for message in messages:
-        octets += message.content.attached_octets
-        if not kept or octets <= FILES_OCTETS or not message.content.attached_octets:
+        octets += message.attached_octets
+        if not kept or octets <= FILES_OCTETS or not message.attached_octets:
             kept.append(message)
     return kept

@@ -11,32 +11,14 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import (
-    BooleanField,
-    DurationField,
-    Exists,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
-)
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from notifications.delivery.extras import File, extras_of, fitting, load_files
 from notifications.delivery.handoff import Outgoing, Recipient
 from notifications.delivery.routing import Wish
-from notifications.models import Attempt, Delivery, Handoff, Message, Outcome
-from notifications.models.state import State
-
-
-class _MessageTiming(TypedDict):
-    is_past: bool
-
-
-class _DeliveryTiming(TypedDict):
-    is_due: bool
-    is_in_doubt: bool
-    was_attempted: bool
+from notifications.delivery.rows import DeliveryRow, MessageRow, read_deliveries, read_messages
+from notifications.models import Attempt, Handoff, Outcome
 
 
 class _HandoffTiming(TypedDict):
@@ -47,8 +29,6 @@ class _HandoffTiming(TypedDict):
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-    _TimedMessage = WithAnnotations[Message, _MessageTiming]
-    _TimedDelivery = WithAnnotations[Delivery, _DeliveryTiming]
     _TimedHandoff = WithAnnotations[Handoff, _HandoffTiming]
 
 
@@ -60,7 +40,7 @@ class DueDelivery:
     rounds: int
     backoffs: int
     was_attempted: bool
-    """Whether this generation has been handed to a provider before."""
+    """Whether this generation has been handed to a provider before; told only past the deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +84,17 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
     Due is by the database's clock, so that the worker's own may be wrong. Messages whose files do
     not fit into memory with the others' are left out, for another batch.
     """
-    deliveries = _deliveries(message_ids)
+    deliveries: dict[UUID, list[DeliveryRow]] = defaultdict(list)
+    for row in read_deliveries(message_ids):
+        deliveries[row.message_id].append(row)
     repeats = _repeats(deliveries)
-    rows = (
-        Message.objects.filter(id__in=message_ids)
-        .select_related("content")
-        .annotate(is_past=_is_true(Q(expires_at__lte=Now())))
-        .order_by("id")
-    )
-    messages = fitting(cast("Iterable[_TimedMessage]", rows))
+    messages = fitting(read_messages(message_ids))
     files = load_files(messages)
     return [
         DueMessage(
             outgoing=_outgoing(message, deliveries[message.id], files.get(message.id, ())),
             is_past_deadline=message.is_past,
-            due=tuple(_due(d) for d in deliveries[message.id] if d.is_due),
+            due=tuple([_due(row) for row in deliveries[message.id] if row.is_due]),
             repeats=tuple(repeats.get(message.id, ())),
             wish=_wish(message),
         )
@@ -126,40 +102,17 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
     ]
 
 
-def _wish(message: Message) -> Wish | None:
+def _wish(message: MessageRow) -> Wish | None:
     preferred = message.preferred_provider
     return Wish(preferred, message.failover) if preferred else None
 
 
-def _is_true(condition: Q) -> ExpressionWrapper[Q]:
-    return ExpressionWrapper(condition, output_field=BooleanField())
-
-
-def _deliveries(message_ids: Sequence[UUID]) -> "dict[UUID, list[_TimedDelivery]]":
-    attempts = Attempt.objects.filter(delivery=OuterRef("id"), generation=OuterRef("generation"))
-    rows = (
-        Delivery.objects.filter(message__in=message_ids)
-        # whom submission suppressed, the headers do not name; the same on every attempt
-        .exclude(state=State.SUPPRESSED)
-        .annotate(
-            is_due=_is_true(Q(state=State.PENDING, due_at__lte=Now())),
-            is_in_doubt=_is_true(Q(state=State.UNCERTAIN, due_at__lte=Now())),
-            was_attempted=Exists(attempts),
-        )
-        .order_by("id")
-    )
-    by_message: dict[UUID, list[_TimedDelivery]] = defaultdict(list)
-    for delivery in cast("Iterable[_TimedDelivery]", rows):
-        by_message[delivery.message_id].append(delivery)
-    return by_message
-
-
-def _due(delivery: "_TimedDelivery") -> DueDelivery:
-    return DueDelivery(delivery.id, delivery.rounds, delivery.backoffs, delivery.was_attempted)
+def _due(row: DeliveryRow) -> DueDelivery:
+    return DueDelivery(row.id, row.rounds, row.backoffs, row.ends_attempted)
 
 
 def _repeats(
-    deliveries: "Mapping[UUID, Sequence[_TimedDelivery]]",
+    deliveries: Mapping[UUID, Sequence[DeliveryRow]],
 ) -> dict[UUID, list[DueRepeat]]:
     """The hand-offs in doubt of which a delivery is due, by message."""
     doubtful = {d.id: d for group in deliveries.values() for d in group if d.is_in_doubt}
@@ -190,15 +143,17 @@ def _repeats(
     return by_message
 
 
-def _outgoing(message: Message, deliveries: Sequence[Delivery], files: Sequence[File]) -> Outgoing:
+def _outgoing(
+    message: MessageRow, deliveries: Sequence[DeliveryRow], files: Sequence[File]
+) -> Outgoing:
     return Outgoing(
         message_id=message.id,
         header_message_id=message.header_message_id,
         sender=message.sender,
         sender_address=message.sender_address,
         subject=message.subject,
-        text=message.content.text,
+        text=message.text,
         accepted_at=message.accepted_at,
-        recipients=tuple(Recipient(d.id, d.kind, d.address, d.name) for d in deliveries),
+        recipients=tuple([Recipient(d.id, d.kind, d.address, d.name) for d in deliveries]),
         extras=extras_of(message, files),
     )

@@ -8,13 +8,14 @@ not due any more loses its turn; when it is due again the queue gives it a new o
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from notifications.history.arrays import plain_array, text_array
 from notifications.models.lease import Lease
 from notifications.models.state import OPEN, RANK, State
 
@@ -49,6 +50,15 @@ class Changed:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Messages whose lease is to end with the change that their worker records."""
+
+    token: UUID
+    """The lease's: where another worker holds the message by now, its own goes on."""
+    message_ids: Collection[UUID]
+
+
 def lock_messages(message_ids: Iterable[UUID], *, lease: Lease | None = None) -> list[UUID]:
     """Lock the messages' rows, in the order of their ids, until the transaction ends.
 
@@ -59,10 +69,10 @@ def lock_messages(message_ids: Iterable[UUID], *, lease: Lease | None = None) ->
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT id FROM notifications_message WHERE id = ANY(%(ids)s) {fence}
+            SELECT id FROM notifications_message WHERE id = ANY(%(ids)s::uuid[]) {fence}
             ORDER BY id FOR NO KEY UPDATE
             """,  # noqa: S608 - the fence is one of two constants
-            {"ids": list(message_ids), "token": lease.token if lease else None},
+            {"ids": plain_array(message_ids), "token": lease.token if lease else None},
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -96,18 +106,26 @@ n AS (SELECT message_id, count(*)::int c FROM d GROUP BY 1),
 a AS (
     SELECT n.message_id, n.c,
         min(array_position(%(rank)s::text[], coalesce(d.state, x.state)::text)) r,
-        min(CASE WHEN d.id IS NULL THEN x.due_at ELSE d.due_at END) due_at
+        min(CASE WHEN d.id IS NULL THEN x.due_at ELSE d.due_at END) due_at,
+        n.message_id = ANY(%(let_go)s::uuid[]) AND NOT EXISTS (
+            SELECT 1 FROM notifications_handoff h
+            WHERE h.message_id = n.message_id AND h.outcome = 'in_flight'
+        ) ends
     FROM n
     JOIN notifications_delivery x USING (message_id)
     LEFT JOIN d ON d.id = x.id
     GROUP BY 1, 2
 ),
 m AS (
-    UPDATE notifications_message SET
-        seq = seq + a.c, state = (%(rank)s::text[])[a.r], due_at = a.due_at,
-        turn = CASE WHEN a.due_at <= now() THEN turn END
-    FROM a WHERE notifications_message.id = a.message_id
-    RETURNING notifications_message.id, seq, a.c
+    UPDATE notifications_message x SET
+        seq = x.seq + a.c, state = (%(rank)s::text[])[a.r], due_at = a.due_at,
+        turn = CASE WHEN a.due_at <= now() THEN x.turn END,
+        lease_token = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
+            ELSE x.lease_token END,
+        lease_until = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
+            ELSE x.lease_until END
+    FROM a WHERE x.id = a.message_id
+    RETURNING x.id, x.seq, a.c
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, data)
@@ -122,29 +140,36 @@ SELECT id, message_id, state, generation FROM d ORDER BY message_id, id
 
 
 def change_deliveries(
-    changes: Sequence[Change], *, before: Iterable[State], requeue: bool = False
+    changes: Sequence[Change],
+    *,
+    before: Iterable[State],
+    requeue: bool = False,
+    let_go: LetGo | None = None,
 ) -> list[Changed]:
     """Make those of `changes` whose delivery stands in one of the states `before`.
 
     Their messages must be locked by `lock_messages` in this transaction. With `requeue` each
-    delivery begins a new generation. Returns the deliveries that changed; the others are as they
-    were. Raises IntegrityError if a step is not in the state table.
+    delivery begins a new generation. Those of the changed messages that are to be `let_go` lose
+    their lease with the change. Returns the deliveries that changed; the others are as they were.
+    Raises IntegrityError if a step is not in the state table.
     """
     if not changes:
         return []
     parameters: dict[str, Any] = {
-        "ids": [change.delivery_id for change in changes],
-        "states": [change.state.value for change in changes],
-        "waits": [change.wait for change in changes],
-        "generations": [change.generation for change in changes],
-        "rounds": [int(change.ends_round) for change in changes],
-        "backoffs": [int(change.backs_off) for change in changes],
-        "repeats": [change.repeats for change in changes],
-        "data": [json.dumps(dict(change.data)) for change in changes],
+        "ids": plain_array(change.delivery_id for change in changes),
+        "states": text_array(change.state for change in changes),
+        "waits": plain_array(change.wait for change in changes),
+        "generations": plain_array(change.generation for change in changes),
+        "rounds": plain_array(int(change.ends_round) for change in changes),
+        "backoffs": plain_array(int(change.backs_off) for change in changes),
+        "repeats": plain_array(change.repeats for change in changes),
+        "data": text_array(json.dumps(dict(change.data)) for change in changes),
         "from": [state.value for state in before],
         "open": [state.value for state in OPEN],
         "rank": [state.value for state in RANK],
         "requeue": int(requeue),
+        "token": let_go.token if let_go else None,
+        "let_go": plain_array(let_go.message_ids if let_go else ()),
     }
     with connection.cursor() as cursor:
         cursor.execute(_CHANGE, parameters)

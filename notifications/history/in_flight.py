@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 from uuid_utils.compat import uuid7
 
+from notifications.history.arrays import plain_array
 from notifications.history.changes import Change, Changed, change_deliveries
 from notifications.models.state import State
 
@@ -92,12 +93,14 @@ def _insert(
             """,
             {
                 "journal": journal_id,
-                "handoffs": [plan.handoff_id for plan in planned],
-                "messages": [plan.message_id for plan in planned],
-                "providers": [plan.provider_id for plan in planned],
-                "attempts": [uuid7() for _ in changed],
-                "attempt_handoffs": [handoff_of[row.delivery_id].handoff_id for row in changed],
-                "deliveries": [row.delivery_id for row in changed],
-                "generations": [row.generation for row in changed],
+                "handoffs": plain_array(plan.handoff_id for plan in planned),
+                "messages": plain_array(plan.message_id for plan in planned),
+                "providers": plain_array(plan.provider_id for plan in planned),
+                "attempts": plain_array(uuid7() for _ in changed),
+                "attempt_handoffs": plain_array(
+                    handoff_of[row.delivery_id].handoff_id for row in changed
+                ),
+                "deliveries": plain_array(row.delivery_id for row in changed),
+                "generations": plain_array(row.generation for row in changed),
             },
         )

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from notifications.history.changes import Change, Changed, add_event, change_deliveries
+from notifications.history.arrays import plain_array, text_array
+from notifications.history.changes import Change, Changed, LetGo, add_event, change_deliveries
 from notifications.models.handoff import UNSETTLED, Outcome
 from notifications.models.state import State
 
@@ -33,7 +34,7 @@ _STANDING = """
     SELECT handoff_id, (%(order)s::text[])[
         min(array_position(%(order)s::text[], outcome::text))
     ] AS outcome
-    FROM notifications_attempt WHERE handoff_id = ANY(%(ids)s) GROUP BY 1
+    FROM notifications_attempt WHERE handoff_id = ANY(%(ids)s::uuid[]) GROUP BY 1
 """
 
 _STAND = """
@@ -67,7 +68,9 @@ class HandoffOutcome:
         return min(self.attempts, key=lambda attempt: _STANDS_AT.index(attempt.outcome))
 
 
-def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
+def record_outcomes(
+    outcomes: Sequence[HandoffOutcome], *, let_go: LetGo | None = None
+) -> list[Changed]:
     """Record how `outcomes` ended and move their deliveries on; returns the changed deliveries.
 
     Runs in the caller's transaction, after `lock_messages` of their messages. Three statements
@@ -85,7 +88,7 @@ def record_outcomes(outcomes: Sequence[HandoffOutcome]) -> list[Changed]:
         for attempt in outcome.attempts
         if (outcome.handoff_id, attempt.change.delivery_id) in generations
     ]
-    changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN))
+    changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN), let_go=let_go)
     _note_outlived(outcomes, changes, changed)
     return changed
 
@@ -119,11 +122,11 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
             WHERE h.id = t.id
             """,  # noqa: S608 - made of constants
             {
-                "ids": [outcome.handoff_id for outcome in outcomes],
-                "readings": [summary.reading for summary in summaries],
-                "codes": [summary.code for summary in summaries],
-                "answers": [summary.answer for summary in summaries],
-                "provider_ids": [outcome.provider_message_id for outcome in outcomes],
+                "ids": plain_array(outcome.handoff_id for outcome in outcomes),
+                "readings": text_array(summary.reading for summary in summaries),
+                "codes": plain_array(summary.code for summary in summaries),
+                "answers": text_array(summary.answer for summary in summaries),
+                "provider_ids": text_array(outcome.provider_message_id for outcome in outcomes),
                 **_ORDER,
             },
         )
@@ -153,12 +156,12 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID],
             {
                 "unsettled": [outcome.value for outcome in UNSETTLED],
                 "not_refusals": _NOT_REFUSALS,
-                "handoffs": [handoff_id for handoff_id, _ in rows],
-                "deliveries": [attempt.change.delivery_id for _, attempt in rows],
-                "outcomes": [attempt.outcome.value for _, attempt in rows],
-                "readings": [attempt.reading for _, attempt in rows],
-                "codes": [attempt.code for _, attempt in rows],
-                "answers": [attempt.answer for _, attempt in rows],
+                "handoffs": plain_array(handoff_id for handoff_id, _ in rows),
+                "deliveries": plain_array(attempt.change.delivery_id for _, attempt in rows),
+                "outcomes": text_array(attempt.outcome for _, attempt in rows),
+                "readings": text_array(attempt.reading for _, attempt in rows),
+                "codes": plain_array(attempt.code for _, attempt in rows),
+                "answers": text_array(attempt.answer for _, attempt in rows),
             },
         )
         return {(handoff, delivery): gen for handoff, delivery, gen in cursor.fetchall()}

@@ -42,6 +42,11 @@ class Lease:
         """Seconds for which it surely holds, on this machine's clock."""
         return self.until - boottime()
 
+    @property
+    def is_to_be_renewed(self) -> bool:
+        """Whether so much of it is used up that the worker renews it; one that is lost, never."""
+        return 0 < self.until <= boottime() + LEASE_SECONDS - RENEW_SECONDS
+
     def renew(self, message_ids: list[UUID]) -> list[UUID]:
         """Extend the lease on those of `message_ids` that still carry it, and return them."""
         # taken before the statement: the answer's way back must not lengthen the lease

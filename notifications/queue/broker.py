@@ -163,7 +163,13 @@ class ClusterBroker(OutboxBroker):
         failpoints.hit("after_claim")
         self._is_ordinary_next = True
         message_ids = [str(message_id) for message_id in claim.message_ids]
-        signed = _signed(deliver_batch, str(claim.token), message_ids, cluster=self._cluster)
+        signed = _signed(
+            deliver_batch,
+            str(claim.token),
+            message_ids,
+            claimed_at=claim.claimed_at,
+            cluster=self._cluster,
+        )
         return _Task(Kind.OURS, signed, token=claim.token)
 
     def _ordinary(self) -> _Task | None:

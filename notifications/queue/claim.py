@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
-from notifications.models.lease import LEASE_SECONDS
+from notifications.models.lease import LEASE_SECONDS, boottime
 
 CLAIM_LIMIT = 100
 """Messages in one batch: enough to share the commits, few enough to finish within a lease."""
@@ -60,6 +60,8 @@ class Claim:
 
     token: UUID
     message_ids: list[UUID]
+    claimed_at: float
+    """By this machine's `boottime()`, and not later than by the database's clock."""
 
 
 def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:
@@ -68,8 +70,8 @@ def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:
     One short statement: workers skip the rows that another is claiming at this moment. What became
     due without a turn is not seen: `give_turns` comes first.
     """
-    token = uuid4()
+    token, claimed_at = uuid4(), boottime()
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"limit": limit, "token": token, "seconds": LEASE_SECONDS})
         message_ids = [row[0] for row in cursor.fetchall()]
-    return Claim(token, message_ids) if message_ids else None
+    return Claim(token, message_ids, claimed_at) if message_ids else None

@@ -194,6 +194,11 @@ def test_a_fault_of_our_own_ends_the_worker_once_the_wire_is_silent(
     assert claim is not None
     monkeypatch.setattr(batch, "note_provider_faults", broken)
     with pytest.raises(SystemExit):
-        deliver_batch(str(claim.token), [str(id_) for id_ in claim.message_ids], cluster="test")
+        deliver_batch(
+            str(claim.token),
+            [str(id_) for id_ in claim.message_ids],
+            claimed_at=claim.claimed_at,
+            cluster="test",
+        )
     assert len(peer.taken) == 1
     assert Handoff.objects.get().outcome == "in_flight"

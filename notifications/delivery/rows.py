@@ -1,0 +1,92 @@
+"""The rows of a claimed batch, as its two queries bring them: tuples, which are made at once.
+
+Model instances of the same rows took a quarter of a worker's time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from notifications.history.arrays import plain_array
+
+_MESSAGES = """
+SELECT m.id, m.header_message_id, m.sender, m.sender_address, m.subject, m.accepted_at,
+    m.expires_at <= now(), m.preferred_provider, m.failover,
+    m.reply_to, m.headers, m.tags, m.metadata, c.text, c.html, c.attached_octets
+FROM notifications_message m JOIN notifications_content c ON c.message_id = m.id
+WHERE m.id = ANY(%s::uuid[])
+ORDER BY m.id
+"""
+
+# whom submission suppressed, the headers do not name; the same on every attempt
+_DELIVERIES = """
+SELECT d.id, d.message_id, d.kind, d.address, d.name, d.rounds, d.backoffs,
+    d.state = 'pending' AND d.due_at <= now(),
+    d.state = 'uncertain' AND d.due_at IS NOT NULL AND d.due_at <= now(),
+    (SELECT expires_at <= now() FROM notifications_message WHERE id = d.message_id) AND EXISTS (
+        SELECT 1 FROM notifications_attempt
+        WHERE delivery_id = d.id AND generation = d.generation
+    )
+FROM notifications_delivery d
+WHERE d.message_id = ANY(%s::uuid[]) AND d.state <> 'suppressed'
+ORDER BY d.id
+"""
+
+
+class MessageRow(NamedTuple):
+    """A message with its content."""
+
+    id: UUID
+    header_message_id: str
+    sender: str
+    sender_address: str
+    subject: str
+    accepted_at: datetime
+    is_past: bool
+    """Its deadline is over."""
+    preferred_provider: str | None
+    failover: bool
+    reply_to: list[str] | None
+    headers: str | None
+    """JSON, as the next but one."""
+    tags: list[str] | None
+    metadata: str | None
+    text: str
+    html: str
+    attached_octets: int
+
+
+class DeliveryRow(NamedTuple):
+    """One recipient, with whether it is this batch's to do something about."""
+
+    id: UUID
+    message_id: UUID
+    kind: str
+    address: str
+    name: str
+    rounds: int
+    backoffs: int
+    is_due: bool
+    is_in_doubt: bool
+    """Its hand-off's repeat is due."""
+    ends_attempted: bool
+    """Its message's deadline is over, and this generation has been handed to a provider before."""
+
+
+def read_messages(message_ids: Sequence[UUID]) -> list[MessageRow]:
+    """The messages with their contents, by id. Times are compared by the database's clock."""
+    return [MessageRow(*row) for row in _rows(_MESSAGES, message_ids)]
+
+
+def read_deliveries(message_ids: Sequence[UUID]) -> list[DeliveryRow]:
+    """Their deliveries, by id, but for those that were suppressed at the start."""
+    return [DeliveryRow(*row) for row in _rows(_DELIVERIES, message_ids)]
+
+
+def _rows(query: str, message_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [plain_array(message_ids)])
+        return list(cursor.fetchall())
