@@ -8,7 +8,6 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from django.db import transaction
@@ -29,9 +28,10 @@ from notifications.delivery.journal import Journal, JournalError, journal
 from notifications.delivery.launch import Launcher
 from notifications.delivery.loading import DueMessage, load_due
 from notifications.delivery.reading import RULES, Reading
+from notifications.delivery.results import BatchResults
 from notifications.delivery.routes import Routes
 from notifications.delivery.routing import usable_routes
-from notifications.delivery.standing import call_for_action, note_provider_faults
+from notifications.delivery.standing import note_provider_faults
 from notifications.delivery.steadfast import steadfast
 from notifications.delivery.stop_flag import stop_flag
 from notifications.failpoints import hit
@@ -115,7 +115,7 @@ class Batch:
         self._routes = Routes(usable_routes())
         self._messages = {message.id: message for message in messages}
         self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.threads)
-        self._results: SimpleQueue[Ended] = SimpleQueue()
+        self._results = BatchResults()
         self._progress: dict[UUID, Progress] = {}
         self._begun: set[UUID] = set()  # hand-offs that were given to the crew
         self._open: Counter[UUID] = Counter()  # hand-offs under way, by message
@@ -167,27 +167,16 @@ class Batch:
         """Before a commit is repeated: what the lost one left in flight has not begun."""
         self._launcher.forget_unbegun(self._begun)
 
-    def _start(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
-            self._begun.add(job.request.handoff_id)
-            self._open[job.request.outgoing.message_id] += 1
-            self._crew.start(job, self._results)
+    def _start(self, jobs: Collection[Job]) -> None:
+        self._begun.update([job.request.handoff_id for job in jobs])
+        self._open.update([job.request.outgoing.message_id for job in jobs])
+        self._crew.start(jobs, self._results)
 
     def _collect(self) -> list[Ended]:
         """Wait a moment for a result, then take what else ends within the flush interval."""
-        try:
-            ended = [self._results.get(timeout=_LOOK_SECONDS)]
-        except Empty:
-            return []
-        until = boottime() + FLUSH_SECONDS
-        while (left := until - boottime()) > 0 and len(ended) < self._open.total():
-            if call_for_action(ended):
-                break
-            try:
-                ended.append(self._results.get(timeout=left))
-            except Empty:
-                break
-        return ended
+        return self._results.take(
+            awaited=self._open.total(), seconds=_LOOK_SECONDS, flush_seconds=FLUSH_SECONDS
+        )
 
     def _take_back(self, providers: Iterable[str] = ()) -> list[Ended]:
         """End what no thread has begun, and may not begin any more."""

@@ -8,9 +8,9 @@ more jobs until the batch has looked at its failures, however long the database 
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from queue import SimpleQueue
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.conf import settings
 
@@ -46,6 +46,20 @@ class Ended:
 
     job: Job
     result: HandoffResult
+    reach: Reach = field(init=False)
+    """What it says about whether its provider works at all."""
+
+    def __post_init__(self) -> None:
+        """Read the verdicts once."""
+        reach = reach_of(verdict.reading for verdict in self.result.verdicts.values())
+        object.__setattr__(self, "reach", reach)
+
+
+class Results(Protocol):
+    """Where hand-offs' ends go."""
+
+    def put(self, ended: Ended, /) -> None:
+        """Take one; called by the crew's threads."""
 
 
 def unbegun(job: Job, reading: Reading) -> Ended:
@@ -62,18 +76,20 @@ class Crew:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._waiting: dict[str, deque[tuple[Job, SimpleQueue[Ended]]]] = {}
+        self._waiting: dict[str, deque[tuple[Job, Results]]] = {}
         self._busy: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()  # in a row, since the batch looked last
+        self._idle = 0  # threads that wait for a job
         self._changed = threading.Condition()
         self._started = False
 
-    def start(self, job: Job, results: SimpleQueue[Ended]) -> None:
-        """Hand `job` over as soon as a thread is free; its end is put into `results`."""
+    def start(self, jobs: Collection[Job], results: Results) -> None:
+        """Hand `jobs` over as threads become free; how each ends is put into `results`."""
         with self._changed:
             self._start_threads()
-            self._waiting.setdefault(job.config.name, deque()).append((job, results))
-            self._changed.notify()
+            for job in jobs:
+                self._waiting.setdefault(job.config.name, deque()).append((job, results))
+            self._changed.notify(len(jobs))
 
     def withdraw(self, provider: str | None = None) -> list[Job]:
         """Take back the jobs that no thread has begun: all, or those of one `provider`."""
@@ -84,8 +100,9 @@ class Crew:
     def go_on(self) -> None:
         """Begin with those again that failed: the batch has looked, and drawn its conclusions."""
         with self._changed:
-            self._failures.clear()
-            self._changed.notify_all()
+            if any(self._failures.values()):
+                self._failures.clear()
+                self._changed.notify_all()
 
     def fall_silent(self, seconds: float) -> None:
         """Begin nothing more, and wait for what is on the wire, at most so long."""
@@ -101,11 +118,10 @@ class Crew:
             name = f"handoff-{number}"
             threading.Thread(target=_Hand(self).work, daemon=True, name=name).start()
 
-    def next_job(self, seconds: float) -> tuple[Job, SimpleQueue[Ended]] | None:
+    def next_job(self, seconds: float) -> tuple[Job, Results] | None:
         """Wait for a job whose provider may have one more thread; None after `seconds`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._eligible() is not None, seconds)
-            name = self._eligible()
+            name = self._eligible() or self._wait_for_eligible(seconds)
             if name is None:
                 return None
             # to the end of the line, so that providers take turns
@@ -114,16 +130,27 @@ class Crew:
             if jobs:
                 self._waiting[name] = jobs
             self._busy[name] += 1
+            # `done` wakes nobody: whoever has done one comes here for the next, and then others
+            if self._idle and self._eligible() is not None:
+                self._changed.notify()
             return chosen
 
     def done(self, ended: Ended) -> None:
-        """The thread that had the job is free again."""
-        name = ended.job.config.name
-        reach = reach_of(verdict.reading for verdict in ended.result.verdicts.values())
+        """The thread that had the job is free again, and comes for its next one."""
+        name, failed = ended.job.config.name, ended.reach is Reach.FAILED
         with self._changed:
             self._busy[name] -= 1
-            self._failures[name] = self._failures[name] + 1 if reach is Reach.FAILED else 0
-            self._changed.notify_all()
+            self._failures[name] = self._failures[name] + 1 if failed else 0
+            if not self._busy.total():
+                self._changed.notify_all()
+
+    def _wait_for_eligible(self, seconds: float) -> str | None:
+        self._idle += 1
+        try:
+            self._changed.wait_for(lambda: self._eligible() is not None, seconds)
+        finally:
+            self._idle -= 1
+        return self._eligible()
 
     def _eligible(self) -> str | None:
         for name, jobs in self._waiting.items():

@@ -33,10 +33,9 @@ def call_for_action(ended: Sequence[Ended]) -> bool:
     readings = _readings(ended[-1])
     if not readings.isdisjoint((Reading.MISCONFIGURED, Reading.EXHAUSTED)):
         return True
-    if reach_of(readings) is not Reach.FAILED:
+    if ended[-1].reach is not Reach.FAILED:
         return False
-    failed = sum(reach_of(_readings(end)) is Reach.FAILED for end in ended)
-    return failed >= FAILURES_IN_A_ROW
+    return sum(end.reach is Reach.FAILED for end in ended) >= FAILURES_IN_A_ROW
 
 
 def _readings(end: Ended) -> set[Reading]:

@@ -49,7 +49,7 @@ def job(to: ProviderConfig, journal: Journal, *, share: int = 8, lease: float = 
 def test_a_job_is_handed_over_and_its_end_reported(peers: ExitStack, journal: Journal) -> None:
     peer = peers.enter_context(SmtpPeer())
     results: SimpleQueue[Ended] = SimpleQueue()
-    Crew(2).start(job(provider("first", peer), journal), results)
+    Crew(2).start([job(provider("first", peer), journal)], results)
     assert reading(results.get(timeout=30).result) is Reading.SENT
     assert len(peer.taken) == 1
 
@@ -61,9 +61,9 @@ def test_a_provider_that_hangs_holds_its_share_of_the_threads_only(
     quick = peers.enter_context(SmtpPeer())
     crew, results = Crew(4), SimpleQueue[Ended]()
     for _ in range(20):
-        crew.start(job(provider("slow", slow), journal, share=2), results)
+        crew.start([job(provider("slow", slow), journal, share=2)], results)
     for _ in range(20):
-        crew.start(job(provider("quick", quick), journal, share=2), results)
+        crew.start([job(provider("quick", quick), journal, share=2)], results)
     wait_until(lambda: len(quick.taken) == 20)
     assert slow.connections == 2
 
@@ -75,9 +75,9 @@ def test_a_provider_that_fails_again_and_again_waits_until_the_batch_has_looked(
     quick = peers.enter_context(SmtpPeer())
     crew, results = Crew(4), SimpleQueue[Ended]()
     for _ in range(50):
-        crew.start(job(provider("failing", failing), journal, share=2), results)
+        crew.start([job(provider("failing", failing), journal, share=2)], results)
     for _ in range(20):
-        crew.start(job(provider("quick", quick), journal, share=2), results)
+        crew.start([job(provider("quick", quick), journal, share=2)], results)
     wait_until(lambda: results.qsize() >= 25)
     # five, and what the other thread had begun
     assert failing.connections <= 6
@@ -91,8 +91,7 @@ def test_what_no_thread_has_begun_can_be_taken_back(peers: ExitStack, journal: J
     crew, results = Crew(1), SimpleQueue[Ended]()
     to = provider("slow", slow)
     jobs = [job(to, journal) for _ in range(5)]
-    for one in jobs:
-        crew.start(one, results)
+    crew.start(jobs, results)
     wait_until(lambda: slow.connections == 1)
     assert crew.withdraw("other") == []
     assert crew.withdraw("slow") == jobs[1:]
@@ -104,7 +103,7 @@ def test_nothing_begins_with_too_little_of_the_lease_left(
 ) -> None:
     peer = peers.enter_context(SmtpPeer())
     results: SimpleQueue[Ended] = SimpleQueue()
-    Crew(1).start(job(provider("first", peer), journal, lease=39), results)
+    Crew(1).start([job(provider("first", peer), journal, lease=39)], results)
     assert reading(results.get(timeout=30).result) is Reading.NOT_BEGUN
     assert peer.connections == 0
 
@@ -114,7 +113,7 @@ def test_nothing_begins_once_the_stop_flag_is_set(peers: ExitStack, journal: Jou
     results: SimpleQueue[Ended] = SimpleQueue()
     stop_flag.set()
     try:
-        Crew(1).start(job(provider("first", peer), journal), results)
+        Crew(1).start([job(provider("first", peer), journal)], results)
         assert reading(results.get(timeout=30).result) is Reading.NOT_BEGUN
     finally:
         stop_flag.clear()
@@ -136,7 +135,7 @@ def test_a_lease_that_was_lost_on_the_way_keeps_the_final_dot_back(
     results: SimpleQueue[Ended] = SimpleQueue()
     one = job(provider("first", peer), journal)
     peer.lease = one.lease
-    Crew(1).start(one, results)
+    Crew(1).start([one], results)
     assert reading(results.get(timeout=30).result) is Reading.NOT_BEGUN
     assert peer.taken == []
 
@@ -146,7 +145,7 @@ def test_without_a_journal_that_can_be_written_the_final_dot_is_kept_back(
 ) -> None:
     peer = peers.enter_context(SmtpPeer())
     results: SimpleQueue[Ended] = SimpleQueue()
-    Crew(1).start(job(provider("first", peer), Journal(tmp_path)), results)
+    Crew(1).start([job(provider("first", peer), Journal(tmp_path))], results)
     assert reading(results.get(timeout=30).result) is Reading.NOT_BEGUN
     assert peer.taken == []
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 from unittest import mock
 
@@ -18,7 +18,7 @@ from notifications import failpoints
 from notifications.delivery import batch as delivery
 from notifications.delivery import breaker
 from notifications.delivery.batch import Batch, deliver_batch
-from notifications.delivery.crew import Crew, Ended, Job, _Hand
+from notifications.delivery.crew import Crew, Ended, Job, Results, _Hand
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdict
 from notifications.delivery.journal import Journal
 from notifications.delivery.reading import Reading
@@ -46,7 +46,7 @@ def _be_killed(*_where: str) -> None:
 class Hand:
     """One thread of the crew, with its one job."""
 
-    def __init__(self, crew: Crew, job: Job, results: "SimpleQueue[Ended]", world: Providers):
+    def __init__(self, crew: Crew, job: Job, results: Results, world: Providers):
         self.job = job
         self.passage: Passage | None = None
         """Since it is on the wire."""
@@ -217,11 +217,7 @@ class Worker:
             self.batch = None
 
     def _answered(self, batch: Batch) -> Iterator[Ended]:
-        while True:
-            try:
-                yield batch._results.get_nowait()
-            except Empty:
-                return
+        yield from batch._results.take_now()
 
     @contextmanager
     def _itself(self, *, dies: bool = False) -> Iterator[None]:

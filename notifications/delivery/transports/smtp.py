@@ -119,11 +119,11 @@ class Transaction:
 
     def result(self, config: ProviderConfig) -> HandoffResult:
         """How it ended, with the provider's secrets kept out of its answers."""
-        verdicts = {
-            delivery_id: replace(verdict, answer=config.without_secrets(verdict.answer))
-            for delivery_id, verdict in self._verdicts.items()
-        }
-        return HandoffResult(verdicts, provider_message_id=self._queue_id)
+        for delivery_id, verdict in self._verdicts.items():
+            answer = config.without_secrets(verdict.answer)
+            if answer != verdict.answer:
+                self._verdicts[delivery_id] = replace(verdict, answer=answer)
+        return HandoffResult(self._verdicts, provider_message_id=self._queue_id)
 
     def _hear_recipients(self) -> None:
         refusals = []

@@ -1,0 +1,53 @@
+"""Where a batch's hand-offs end: the crew's threads put, the batch's thread takes.
+
+A thread that was woken for each end would take the interpreter away from those that send; it is
+woken for the first one, and then when the flush is due, all have ended, or one calls for action.
+"""
+
+import threading
+from collections import deque
+
+from notifications.delivery.crew import Ended
+from notifications.delivery.reading import Reach
+from notifications.delivery.standing import call_for_action
+
+
+class BatchResults:
+    """The ends that the batch has not seen yet, in their order."""
+
+    def __init__(self) -> None:
+        self._ended: deque[Ended] = deque()
+        self._any = threading.Event()
+        self._enough = threading.Event()
+        self._awaited = 0
+
+    def put(self, ended: Ended, /) -> None:
+        """Take one; called by the crew's threads."""
+        self._ended.append(ended)
+        if not self._any.is_set():
+            self._any.set()
+        is_unusual = ended.reach is not Reach.REACHED and call_for_action(list(self._ended))
+        if is_unusual or len(self._ended) >= self._awaited:
+            self._enough.set()
+
+    def take(self, *, awaited: int, seconds: float, flush_seconds: float) -> list[Ended]:
+        """Wait up to `seconds` for an end, then up to `flush_seconds` for others.
+
+        `awaited` are as many as can come; with them all, the wait is over. Returns what came.
+        """
+        self._awaited = awaited
+        if not self._any.wait(seconds):
+            return []
+        if len(self._ended) < awaited:
+            self._enough.wait(flush_seconds)
+        # before they are taken: what comes meanwhile is announced again
+        self._any.clear()
+        self._enough.clear()
+        return self.take_now()
+
+    def take_now(self) -> list[Ended]:
+        """What there is."""
+        taken = []
+        while self._ended:
+            taken.append(self._ended.popleft())
+        return taken
