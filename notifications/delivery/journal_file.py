@@ -3,12 +3,14 @@
     0     8  magic
     8     8  how many bytes of the file count, header page included; in the machine's own order
     16       the header's line: id, boot id, cluster; zeros up to 4096
-    4096     the lines: eight hex digits of CRC-32, a space, JSON in ASCII, a newline
+    4096     the lines: eight hex digits of CRC-32, a space, JSON in ASCII, a newline; then zeros
 
-The header page is mapped into memory, and the length in it is stored after each line: a file that
-was cut, even at the end of a line, is shorter than its own header says. A line beyond the length
-(its writer died, or its disk was full, before it counted) is read if it is whole: nothing that it
-could allow was done yet, so it can only make a reader more careful.
+The file is mapped into memory, so that a line is written without a call of the system, for which
+each of a worker's threads would let the others go first; its room on the disk is taken beforehand,
+so that a full disk is an error and not the end of the process. The length in the header is stored
+after each line: a file that was cut, even at the end of a line, is shorter than its own header
+says. A line beyond the length (its writer died before it counted) is read if it is whole: nothing
+that it could allow was done yet, so it can only make a reader more careful.
 """
 
 import errno
@@ -33,6 +35,9 @@ PAGE = 4096
 _MAGIC = b"limbo-j1"
 _LENGTH = 1
 """The length's place in the page, in units of eight bytes."""
+
+_ROOM = 256 * 1024
+"""So many bytes, or more for a longer line, are taken of the disk at a time."""
 
 _MAKING_TRIES = 10
 _START_TIME = 19
@@ -77,7 +82,9 @@ class JournalFile:
         self.id = header.id
         self._path = path
         self._descriptor = descriptor
-        _write(descriptor, _page(header), 0)
+        self._room = 0
+        self._grow(PAGE)
+        self._lines[:PAGE] = _page(header)
         self._map = mmap.mmap(descriptor, PAGE)
         # one aligned store of eight bytes: a death finds the old length or the new one
         self._page = memoryview(self._map).cast("Q")
@@ -128,14 +135,16 @@ class JournalFile:
     def is_whole(self) -> bool:
         """Whether it is still there, under a name and in its full length. Raises OSError."""
         status = os.fstat(self._descriptor)
-        return status.st_nlink > 0 and status.st_size >= self._end
+        return status.st_nlink > 0 and status.st_size >= self._room
 
     def append(self, record: Record) -> None:
-        """Add a line. Raises OSError; then it does not count, and the next one takes its place."""
+        """Add a line. Raises OSError when there is no room for it; then there is no line."""
         line = encode_line(record)
-        _write(self._descriptor, line, self._end)
-        self._end += len(line)
-        self._page[_LENGTH] = self._end
+        end = self._end + len(line)
+        if end > self._room:
+            self._grow(end)
+        self._lines[self._end : end] = line
+        self._page[_LENGTH] = self._end = end
 
     def remove(self) -> None:
         """Remove the file, and let go of it."""
@@ -146,12 +155,15 @@ class JournalFile:
         """Let go of the file and, unless a parent has it too, of its lock."""
         self._page.release()
         self._map.close()
+        self._lines.close()
         os.close(self._descriptor)
 
-
-def _write(descriptor: int, data: bytes, offset: int) -> None:
-    if os.pwrite(descriptor, data, offset) < len(data):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def _grow(self, end: int) -> None:
+        """Take room for the file up to `end` at least. Raises OSError."""
+        room = -(-end // _ROOM) * _ROOM
+        os.posix_fallocate(self._descriptor, 0, room)
+        self._lines = mmap.mmap(self._descriptor, room)
+        self._room = room
 
 
 def _page(header: Header) -> bytes:

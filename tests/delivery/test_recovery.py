@@ -217,13 +217,13 @@ def test_a_hand_off_that_the_file_does_not_list_is_uncertain(folder: Path) -> No
 
 def cut(path: Path) -> None:
     """Take the last line off, as if it had never been."""
-    data = path.read_bytes()
+    data = path.read_bytes().rstrip(b"\0")
     os.truncate(path, data.rindex(b"\n", 0, -1) + 1)
 
 
 def damage(path: Path) -> None:
     """Change a byte of the last line."""
-    data = bytearray(path.read_bytes())
+    data = bytearray(path.read_bytes().rstrip(b"\0"))
     data[-3] ^= 1
     path.write_bytes(data)
 

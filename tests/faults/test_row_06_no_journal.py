@@ -24,7 +24,7 @@ def lose(path: Path) -> None:
 
 def cut(path: Path) -> None:
     """Take the last line off, as if it had never been."""
-    data = path.read_bytes()
+    data = path.read_bytes().rstrip(b"\0")
     os.truncate(path, data.rindex(b"\n", 0, -1) + 1)
 
 
