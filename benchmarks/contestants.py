@@ -140,7 +140,7 @@ CELERY = replace(
     ),
     needs_redis=True,
 )
-LIMBO = _limbo("limbo", "**Limbo**, everything on, 2 workers", 30_000)
+LIMBO = _limbo("limbo", "**Limbo**, everything on, 4 workers × 4 threads", 30_000)
 LIMBO_DJANGO_MIME = _limbo(
     "limbo_django_mime",
     "Limbo, with Django's MIME builder in place of its own",
@@ -158,7 +158,7 @@ Q2_HTTP = replace(
 LIMBO_HTTP = replace(
     LIMBO,
     name="limbo_http",
-    label="**Limbo** through Anymail's Postmark backend, 2 workers",
+    label="**Limbo** through Anymail's Postmark backend, 4 workers × 4 threads",
     messages=5_000,
     is_http=True,
 )

@@ -8,6 +8,7 @@ It takes the place of django-q2's own, whose signal handler waits for all that w
 and which ends as if all were well when its sentinel is killed.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -48,6 +49,9 @@ def run_cluster() -> int:
     tie_children()
     # an open one would be shared with every child
     connections.close_all()
+    # what is loaded by now stays: it need not be looked through again, nor copied in each child
+    gc.collect()
+    gc.freeze()
     return Cluster(board).serve()
 
 
