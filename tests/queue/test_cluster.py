@@ -18,7 +18,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 def test_a_task_that_does_not_heed_its_time_out_is_killed_with_its_worker(tmp_path: Path) -> None:
     # of two workers ordinary tasks get one: the second task has to wait for the first one's end
-    with SmtpPeer() as peer, System(tmp_path, f"first=smtp://127.0.0.1:{peer.port}") as system:
+    with (
+        SmtpPeer() as peer,
+        System(tmp_path, f"first=smtp://127.0.0.1:{peer.port}", LIMBO_WORKERS="2") as system,
+    ):
         system.start_worker()
         cluster = cluster_of(system.pid("worker"))
         async_task("tests.queue.stubborn.hang", timeout=1)
