@@ -5,10 +5,18 @@ import time
 from typing import Any
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 
 _TRUSTED_SECONDS = 1.0
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """PostgreSQL's, which also tell the text of a statement whose parameters travelled apart."""
+
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
+        """The statement as it was sent; for a prepared one with its placeholders."""
+        return super().last_executed_query(cursor, sql, params) or str(sql)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -20,6 +28,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     network may drop an idle one without a word.
     """
 
+    ops_class = DatabaseOperations
     _worked_at = 0.0
 
     def init_connection_state(self) -> None:

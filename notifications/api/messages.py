@@ -83,7 +83,8 @@ class MessagesView(ApiView, ListAPIView[Message]):
             "state": submission.state,
             "url": url,
         }
-        return Response(answer, headers={"Location": url})
+        replayed = {"Idempotency-Replayed": "true"} if submission.is_repeat else {}
+        return Response(answer, headers={"Location": url, **replayed})
 
     def handle_exception(self, exc: Exception) -> Response:
         """Tell a refused submission in the words that older clients read, too.

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
+from psycopg.types.numeric import Int4
 
 from notifications.intake.mail_request import MailRequest
 from notifications.intake.options.attachments import AttachedFile
@@ -22,7 +23,7 @@ def option_parameters(request: MailRequest) -> Mapping[str, Any]:
         "state": (State.PENDING if send_at is None else State.SCHEDULED).value,
         "accepted": "{}" if send_at is None else Jsonb({"send_at": send_at.isoformat()}),
         "html": request.html,
-        "attached_octets": sum(len(file.content) for file in request.attachments),
+        "attached_octets": Int4(sum(len(file.content) for file in request.attachments)),
         "reply_to": [str(mailbox) for mailbox in request.reply_to] or None,
         "headers": Jsonb(request.headers) if request.headers else None,
         "tags": list(request.tags) or None,

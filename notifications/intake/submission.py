@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg.types.numeric import Int4, Int8
 from uuid_utils.compat import uuid7
 
 from notifications.history.requests import RequestOrigin, record_request
@@ -16,12 +17,18 @@ from notifications.models import State, User
 from notifications.models.fair_share import CLOCK_ID, OFFSETS
 from notifications.models.wakeup import wake
 
+if TYPE_CHECKING:
+    # the settings name it
+    from limbo.postgres.base import DatabaseWrapper
+
 ACCEPTED = 200
 """The status that the request log gives a submission."""
 
-# One statement is one round trip and one transaction of its own. The suppression is looked up
-# under the address as given and in lower case: whoever asked for no more mail did not mean a
-# spelling. Constraints between the tables are checked at the commit, so their order is free.
+# One statement is one round trip and one transaction of its own. It is prepared, since planning it
+# takes longer than running it; integers say their width, and the rest its type, so that it is the
+# same statement each time. The suppression is looked up under the address as given and in lower
+# case: whoever asked for no more mail did not mean a spelling. Constraints between the tables are
+# checked at the commit, so their order is free.
 #
 # `f` gives the message its place (see models.fair_share). Its row stays locked until the commit, so
 # one user's submissions of one priority commit one after the other: the price of an order without
@@ -46,7 +53,7 @@ v AS (
 ),
 f AS (
     INSERT INTO notifications_fairshare AS f (owner_id, priority, finish)
-    SELECT %(owner)s, %(priority)s, clock + cost FROM v
+    SELECT %(owner)s, %(priority)s::text, clock + cost FROM v
     ON CONFLICT (owner_id, priority) DO UPDATE
     SET finish = excluded.finish + greatest(f.finish - (SELECT clock FROM v), 0)
     RETURNING finish - (SELECT cost FROM v) AS start
@@ -56,14 +63,15 @@ m AS (
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
          expires_at, state, seq, due_at, priority, turn, reply_to, headers, tags, metadata,
          send_at, on_uncertain, preferred_provider, failover, template_version_id)
-    SELECT %(id)s, %(owner)s, %(sender)s, %(sender_address)s, %(subject)s, %(header_id)s, now(),
+    SELECT %(id)s, %(owner)s, %(sender)s::text, %(sender_address)s::text, %(subject)s::text,
+        %(header_id)s::text, now(),
         coalesce(%(expires_at)s, coalesce(%(send_at)s, now()) + %(lifetime)s),
-        CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE %(state)s END,
+        CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE %(state)s::text END,
         1 + count(*) FILTER (WHERE is_suppressed),
         CASE WHEN NOT bool_and(is_suppressed) THEN coalesce(%(send_at)s, now()) END,
-        %(priority)s, (SELECT start + %(offset)s FROM f), %(reply_to)s, %(headers)s, %(tags)s,
-        %(metadata)s, %(send_at)s, %(on_uncertain)s, %(provider)s, %(failover)s,
-        %(template_version)s
+        %(priority)s::text, (SELECT start + %(offset)s FROM f), %(reply_to)s::text[],
+        %(headers)s::jsonb, %(tags)s::text[], %(metadata)s::jsonb, %(send_at)s,
+        %(on_uncertain)s::text, %(provider)s::text, %(failover)s, %(template_version)s::bigint
     FROM r
     RETURNING state
 ),
@@ -76,7 +84,7 @@ d AS (
         (id, message_id, owner_id, kind, position, address, name, state, generation, rounds,
          backoffs, due_at, finalized_at)
     SELECT id, %(id)s, %(owner)s, kind, position, address, name,
-        CASE WHEN is_suppressed THEN 'suppressed' ELSE %(state)s END, 1, 0, 0,
+        CASE WHEN is_suppressed THEN 'suppressed' ELSE %(state)s::text END, 1, 0, 0,
         CASE WHEN NOT is_suppressed THEN coalesce(%(send_at)s, now()) END,
         CASE WHEN is_suppressed THEN now() END
     FROM r ORDER BY place
@@ -98,8 +106,8 @@ k AS (
 l AS (
     INSERT INTO notifications_requestlog
         (owner_id, method, path, status, address, duration_ms, message_id, request_id)
-    SELECT %(owner)s, %(method)s, %(path)s, %(status)s, %(client)s, %(duration)s, %(id)s,
-        %(request_id)s
+    SELECT %(owner)s, %(method)s::text, %(path)s::text, %(status)s, %(client)s::inet, %(duration)s,
+        %(id)s, %(request_id)s::uuid
     WHERE %(method)s::text IS NOT NULL
 )
 SELECT state FROM m
@@ -150,13 +158,13 @@ def _store(
     owner: User, request: MailRequest, log: RequestOrigin | None, key_id: int | None = None
 ) -> Submission:
     message_id = uuid7()
-    with connection.cursor() as cursor:
+    with cast("DatabaseWrapper", connection).prepared_cursor() as cursor:
         cursor.execute(
             _STORE,
             {
                 "id": message_id,
-                "owner": owner.pk,
-                "key_id": key_id,
+                "owner": Int8(owner.pk),
+                "key_id": key_id and Int8(key_id),
                 **_message_parameters(message_id, request),
                 **option_parameters(request),
                 **_recipient_parameters(request),
@@ -184,7 +192,7 @@ def _message_parameters(message_id: UUID, request: MailRequest) -> Mapping[str, 
         "header_id": f"<{message_id.hex}@{request.sender.ascii_domain}>",
         "text": request.message,
         "priority": request.priority.value,
-        "offset": OFFSETS[request.priority],
+        "offset": Int4(OFFSETS[request.priority]),
     }
 
 
@@ -205,7 +213,7 @@ def _log_parameters(log: RequestOrigin | None) -> Mapping[str, Any]:
         "method": log.short_method() if log else None,
         "path": log.path if log else None,
         "client": log.address if log else None,
-        "duration": log.duration_ms() if log else None,
+        "duration": Int4(log.duration_ms()) if log else None,
         "request_id": log.request_id if log else None,
-        "status": ACCEPTED,
+        "status": Int4(ACCEPTED),
     }

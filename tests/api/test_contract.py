@@ -187,6 +187,7 @@ def test_a_repeat_with_the_same_key_is_answered_alike(api: Api) -> None:
     answers = [api.post(Idempotency_Key="one") for _ in range(2)]
     assert answers[0].content == answers[1].content
     assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert [a.headers.get("Idempotency-Replayed") for a in answers] == [None, "true"]
     assert Message.objects.count() == 1
 
 
