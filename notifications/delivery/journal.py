@@ -12,8 +12,8 @@ as long as it lives, so that whoever gets the lock knows that it is dead. It say
 What is planned and not begun was certainly not sent, provided that the file is the whole truth:
 not cut short, and not older than the machine's last start. For nothing is flushed to the disk: a
 written line belongs to the kernel and survives every death of the process; it need not survive
-the machine's, since the boot id in the header tells that it might not have. That makes a line one
-system call of a few microseconds. If a line cannot be written, nothing is sent.
+the machine's, since the boot id in the header tells that it might not have. That makes a line a
+copy within memory. If there is no room for a line, nothing is sent.
 
 `delivery.recovery` reads the files that the dead left.
 """

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+
 from tests.conftest import wait_until
 
 
@@ -18,8 +20,12 @@ class Cluster:
     pusher: int
 
 
-def cluster_of(main: int, *, workers: int = 2) -> Cluster:
-    """The family of a `qcluster` that has just started, waited for until it is complete."""
+def cluster_of(main: int, *, workers: int | None = None) -> Cluster:
+    """The family of a `qcluster` that has just started, waited for until it is complete.
+
+    It has as many `workers` as the settings say, unless the test says otherwise.
+    """
+    workers = workers or settings.LIMBO_WORKERS
 
     def family() -> list[int]:
         sentinels = children_of(main)

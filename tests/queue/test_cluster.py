@@ -23,7 +23,7 @@ def test_a_task_that_does_not_heed_its_time_out_is_killed_with_its_worker(tmp_pa
         System(tmp_path, f"first=smtp://127.0.0.1:{peer.port}", LIMBO_WORKERS="2") as system,
     ):
         system.start_worker()
-        cluster = cluster_of(system.pid("worker"))
+        cluster = cluster_of(system.pid("worker"), workers=2)
         async_task("tests.queue.stubborn.hang", timeout=1)
         second = async_task("math.factorial", 5)
         wait_until(lambda: Task.objects.filter(id=second).exists(), seconds=60)
