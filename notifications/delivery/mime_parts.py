@@ -30,8 +30,9 @@ LINE_OCTETS = 76
 _READABLE_LINE_OCTETS = 900
 """The longest line of text that stays as it is; the limit is 998 (RFC 5321, 4.5.3.1.6)."""
 
-_READABLE = re.compile(rb"(?:[\t -~]{0,%d}[!-~])?" % _READABLE_LINE_OCTETS)
-"""A line of text that needs no encoding: printable, and no space at its end to be trimmed."""
+_READABLE_LINE = rf"(?:[\t -~]{{0,{_READABLE_LINE_OCTETS}}}[!-~])?"
+_READABLE = re.compile(rf"(?:{_READABLE_LINE}\r?\n)*+{_READABLE_LINE}")
+"""Text that needs no encoding: printable lines, and no space at an end of one to be trimmed."""
 
 _LINE_END = re.compile("\r\n|\n")
 
@@ -119,11 +120,13 @@ def _refuse_controls(*values: str) -> None:
 
 def _encode_text(text: str) -> tuple[bytes, str]:
     """The text's bytes and the name of their transfer encoding."""
+    if _READABLE.fullmatch(text):
+        ends_open = text and not text.endswith("\n")
+        written = f"{text}\n" if ends_open else text
+        return written.replace("\r\n", "\n").replace("\n", CRLF).encode(), "7bit"
     lines = [line.encode() for line in _LINE_END.split(text)]
     if lines[-1] == b"":
         lines.pop()
-    if all(_READABLE.fullmatch(line) for line in lines):
-        return _joined(lines), "7bit"
     quoted = _joined([_quote_printable(line) for line in lines])
     encoded = _encode_base64(_joined(lines))
     # text that is mostly not Latin is shorter, and no less readable, in base64

@@ -13,6 +13,7 @@ from notifications.delivery.provider_config import SMTPS, ProviderConfig
 from notifications.delivery.reading import Reading
 from notifications.delivery.transports.deadline import (
     DeadlineSocket,
+    DeadlineTlsSocket,
     dial,
     seconds_left,
     tls_context,
@@ -30,6 +31,9 @@ RESET_SECONDS = 5.0
 CLOSING = 421
 """RFC 5321, 3.8: the server closes the connection, whatever was asked."""
 
+
+_MORE = getattr(socket, "MSG_MORE", 0)
+"""Linux's flag for "there is more to come"."""
 
 PIPELINED = 100
 """So many commands are written ahead of their replies; more could fill both sides' buffers."""
@@ -73,7 +77,7 @@ class SmtpSession(smtplib.SMTP):
         self._patience = patience
         self._own_name = ""
         self._replies = Replies()
-        self._commands: deque[bytes] = deque()  # that are still to be written
+        self._commands: deque[tuple[Phase, bytes]] = deque()  # that are still to be written
         self._unanswered: deque[Phase] = deque()  # the phases of those that are written
         try:
             # the name is known once the connection is; given, smtplib does not look one up
@@ -172,7 +176,7 @@ class SmtpSession(smtplib.SMTP):
 
     def ask(self, phase: Phase, command: str) -> None:
         """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
-        self._commands = deque([f"{command}\r\n".encode()])
+        self._commands = deque([(phase, f"{command}\r\n".encode())])
         self.go_on(phase)
 
     def announce(self, sender: str, addresses: Iterable[str], *, size: int, smtputf8: bool) -> None:
@@ -188,12 +192,12 @@ class SmtpSession(smtplib.SMTP):
                 raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
             options += ["SMTPUTF8", "BODY=8BITMIME"]
         lines = [
-            " ".join([f"MAIL FROM:<{sender}>", *options]),
-            *(f"RCPT TO:<{address}>" for address in addresses),
-            "DATA",
+            (Phase.MAIL, " ".join([f"MAIL FROM:<{sender}>", *options])),
+            *((Phase.RCPT, f"RCPT TO:<{address}>") for address in addresses),
+            (Phase.DATA, "DATA"),
         ]
         encoding = "utf-8" if smtputf8 else "ascii"
-        self._commands = deque(f"{line}\r\n".encode(encoding) for line in lines)
+        self._commands = deque((phase, f"{line}\r\n".encode(encoding)) for phase, line in lines)
 
     def answer(self, phase: Phase) -> tuple[int, str]:
         """The reply to the next command that was announced, which is of `phase`.
@@ -224,14 +228,20 @@ class SmtpSession(smtplib.SMTP):
     def _write_ahead(self) -> None:
         count = PIPELINED if self.has_extn("pipelining") else 1
         group = [self._commands.popleft() for _ in range(min(count, len(self._commands)))]
-        self._unanswered.extend(map(_phase_of, group))
-        self.send(b"".join(group))
+        self._unanswered.extend([phase for phase, _ in group])
+        self.send(b"".join([command for _, command in group]))
 
     def write(self, data: bytes) -> None:
-        """Write the message, without the dot that ends it."""
+        """Write the message, without the dot that ends it.
+
+        What of it does not fill a packet may wait for the dot, which spares the server a turn.
+        """
         self._give_time(self._patience.commit_deadline)
+        sock = self.sock
         try:
-            self.send(data)
+            if sock is None:
+                raise smtplib.SMTPServerDisconnected("not connected")
+            sock.sendall(data, 0 if isinstance(sock, DeadlineTlsSocket) else _MORE)
         except OSError as error:
             raise _broken(error) from error
 
@@ -297,10 +307,6 @@ class SmtpSession(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Read a whole reply; smtplib calls this too. Raises OSError."""
         return self._replies.read(self.sock)
-
-
-def _phase_of(command: bytes) -> Phase:
-    return Phase(command.split()[0].decode().lower())
 
 
 def _text(raw: bytes | str) -> str:
