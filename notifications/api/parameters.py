@@ -1,5 +1,8 @@
 """Reading single query parameters; what cannot be read is refused by name."""
 
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time
+
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -16,3 +19,51 @@ def whole_number(request: Request, name: str, *, default: int, least: int, most:
     if not least <= number <= most:
         raise ValidationError({name: [f"This must be a number from {least} to {most}."]})
     return number
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    """The parameter as a moment in UTC; None if it is not given. Raises ValidationError naming it.
+
+    It is ISO 8601 with an offset, or a date, which is its beginning in UTC.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        return _read_moment(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = (
+            "This must be a date, or a time with its offset (ISO 8601), such as "
+            "2026-11-25T10:00:00Z; a + is written %2B."
+        )
+        raise ValidationError({name: [message]}) from None
+
+
+def line(request: Request, name: str, *, longest: int) -> str | None:
+    """The parameter as text; None if it is not given. Raises ValidationError naming it.
+
+    It has at most `longest` characters, and no NUL, which the database could not compare.
+    """
+    text = request.query_params.get(name)
+    if text is not None and not 0 < len(text) <= longest:
+        raise ValidationError({name: [f"This must have 1 to {longest} characters."]})
+    if text is not None and "\0" in text:
+        raise ValidationError({name: ["This must not have the character NUL."]})
+    return text
+
+
+def one_of(request: Request, name: str, values: Collection[str]) -> str | None:
+    """The parameter as one of `values`; None if it is not given. Raises ValidationError."""
+    text = request.query_params.get(name)
+    if text is not None and text not in values:
+        raise ValidationError({name: [f"This must be one of {', '.join(sorted(values))}."]})
+    return text
+
+
+def _read_moment(text: str) -> datetime:
+    if len(text) == len("2026-11-25"):
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError
+    return read

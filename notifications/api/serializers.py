@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from notifications.api.template_serializers import UsedTemplateSerializer
+from notifications.history.roll_ups import KINDS
 from notifications.history.wording import Facts, Reader
 from notifications.models import Attempt, Delivery, Event, Message, RequestLog, State
 
@@ -197,6 +198,54 @@ class MessageDetailSerializer(MessageSerializer):
     def get_counts(self, message: Message) -> dict[str, int]:
         """Deliveries by state; states without any are left out."""
         return dict(Counter(delivery.state for delivery in message.deliveries.all()))
+
+
+_COUNTS = {
+    "type": "object",
+    "propertyNames": {"enum": list(KINDS)},
+    "additionalProperties": {"type": "integer", "minimum": 1},
+}
+"""Counts by kind; kinds without any are left out."""
+
+
+@extend_schema_field(_COUNTS)
+class CountsField(serializers.DictField):
+    """Events by kind."""
+
+
+class ProviderCountsSerializer(serializers.Serializer[object]):
+    """What one provider was asked and said."""
+
+    provider = serializers.CharField()
+    counts = CountsField()
+
+
+class TagCountsSerializer(serializers.Serializer[object]):
+    """What happened to the messages with one tag."""
+
+    tag = serializers.CharField()
+    counts = CountsField()
+
+
+class StepCountsSerializer(serializers.Serializer[object]):
+    """What happened in one hour or day."""
+
+    at = serializers.DateTimeField(help_text="When it begins.")
+    counts = CountsField()
+
+
+class StatsSerializer(serializers.Serializer[object]):
+    """What happened to the user's messages in a period."""
+
+    after = serializers.DateTimeField(help_text="The period's beginning: a whole hour.")
+    before = serializers.DateTimeField(help_text="The period's end: a whole hour.")
+    counts = CountsField()
+    providers = ProviderCountsSerializer(many=True)
+    tags = TagCountsSerializer(many=True)
+    series = StepCountsSerializer(many=True, required=False, help_text="With `interval` only.")
+    is_complete = serializers.BooleanField(
+        help_text="Whether everything that has happened by now is counted."
+    )
 
 
 class RequestSerializer(serializers.ModelSerializer[RequestLog]):

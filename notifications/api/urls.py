@@ -14,6 +14,7 @@ from notifications.api.service import (
     ReadyView,
     SchemaView,
 )
+from notifications.api.stats import StatsView
 from notifications.api.templates import (
     TemplatePreviewView,
     TemplatesView,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("v1/mail/<uuid:message_id>", MessageView.as_view(), name="message"),
     path("v1/mail/<uuid:message_id>/events", MessageEventsView.as_view(), name="message-events"),
     path("v1/events", EventsView.as_view(), name="events"),
+    path("v1/stats", StatsView.as_view(), name="stats"),
     path("v1/requests", RequestsView.as_view(), name="requests"),
     path("v1/templates", TemplatesView.as_view(), name="templates"),
     path("v1/templates/<str:template>", TemplateView.as_view(), name="template"),

@@ -6,12 +6,14 @@ from notifications.models.content import Attachment, Content
 from notifications.models.delivery import Delivery, RecipientKind
 from notifications.models.event import Event, EventPosition, EventQueue
 from notifications.models.fair_share import FairShare, Priority, QueueClock
+from notifications.models.follower import Follower
 from notifications.models.handoff import Handoff, Outcome
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.idempotency_key import IdempotencyKey
 from notifications.models.message import Message, OnUncertain
 from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
+from notifications.models.roll_up import RollUp
 from notifications.models.state import State
 from notifications.models.suppression import Suppression, SuppressionReason
 from notifications.models.template import Template, TemplateVersion
@@ -32,6 +34,7 @@ __all__ = [
     "EventPosition",
     "EventQueue",
     "FairShare",
+    "Follower",
     "Handoff",
     "Heartbeat",
     "IdempotencyKey",
@@ -43,6 +46,7 @@ __all__ = [
     "QueueClock",
     "RecipientKind",
     "RequestLog",
+    "RollUp",
     "Scope",
     "State",
     "Suppression",

@@ -5,6 +5,7 @@ import time
 from notifications.delivery.providers import sync_rows
 from notifications.delivery.recovery import recover_journals
 from notifications.history.positions import sequence_events
+from notifications.history.roll_ups import count_events
 from notifications.queue.resend import resend_uncertain
 from notifications.queue.schedule import release_scheduled
 from notifications.queue.sweep import sweep_expired
@@ -14,6 +15,9 @@ TICK_SECONDS = 1.0
 
 RECOVER_SECONDS = 2.0
 """How often to look for workers of this machine that died."""
+
+FOLLOW_SECONDS = 0.05
+"""What a tick spends on roll-ups at most, give or take a step: messages wait meanwhile."""
 
 
 class Housekeeping:
@@ -40,3 +44,9 @@ class Housekeeping:
         release_scheduled()
         give_turns()
         sequence_events()
+        self._follow(until=time.monotonic() + FOLLOW_SECONDS)
+
+    def _follow(self, *, until: float) -> None:
+        """Make something of new events; what is left when the time is up is for the next tick."""
+        while count_events() and time.monotonic() < until:
+            pass

@@ -22,7 +22,7 @@ PUBLIC = {"hello", "health", "ready", "metrics", "schema", "problems", "problem"
 ONE = {"message", "message-events", "template", "template-versions", "template-preview"}
 """Another user's is not there."""
 
-LISTS = {"messages", "requests", "events", "templates"}
+LISTS = {"messages", "requests", "events", "templates", "stats"}
 """Another user's are not among them."""
 
 NOTHING = {"nothing"}

@@ -70,6 +70,7 @@ def test_it_has_every_operation(schema: dict[str, Any]) -> None:
         ("/v1/mail/{message_id}", "get"),
         ("/v1/mail/{message_id}/events", "get"),
         ("/v1/events", "get"),
+        ("/v1/stats", "get"),
         ("/v1/requests", "get"),
         ("/v1/templates", "get"),
         ("/v1/templates", "post"),
@@ -109,6 +110,8 @@ def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
     events = api.get(f"/v1/mail/{message.id}/events")
     check(schema, "/v1/mail/{message_id}/events", "get", events)
     check(schema, "/v1/events", "get", api.get("/v1/events"))
+    EventFactory(message=message, kind="sent", data={"provider": "sink"})
+    check(schema, "/v1/stats", "get", api.get("/v1/stats", interval="hour"))
     check(schema, "/v1/requests", "get", api.get("/v1/requests"))
     HeartbeatFactory()
     for path in ("/", "/health", "/ready", "/metrics"):

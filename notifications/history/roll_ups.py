@@ -1,0 +1,52 @@
+"""The roll-ups: counts by hour, kept up as events come, so that nobody ever counts events again."""
+
+from django.db import connection
+
+from notifications.history.following import next_stretch
+from notifications.models import State
+
+NAME = "roll-ups"
+
+ACCEPTED = "accepted"
+"""The kind of a message's first event; the other kinds that are counted are states."""
+
+KINDS = (ACCEPTED, *State.values)
+
+_LIMIT = 2000
+"""Positions in one transaction."""
+
+# in the key's order, so that rows are found and written side by side
+_COUNT = """
+INSERT INTO notifications_rollup AS r (owner_id, hour, dimension, name, kind, count)
+SELECT p.owner_id, date_trunc('hour', e.at, 'UTC'), d.dimension, d.name, e.kind, count(*)
+FROM notifications_eventposition p
+JOIN notifications_event e ON e.id = p.event_id
+JOIN notifications_message m ON m.id = e.message_id
+CROSS JOIN LATERAL (
+    SELECT 'all' AS dimension, '' AS name
+    UNION ALL
+    SELECT 'provider', e.data->>'provider' WHERE e.data->>'provider' <> ''
+    UNION ALL
+    SELECT DISTINCT 'tag', tag FROM unnest(m.tags) tag
+) d
+WHERE p.position > %(after)s AND p.position <= %(until)s
+    AND e.applied AND e.kind = ANY(%(kinds)s) AND NOT m.is_test
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (owner_id, hour, dimension, name, kind)
+DO UPDATE SET count = r.count + excluded.count
+"""
+
+
+def count_events() -> int:
+    """Count the next events that have a position; returns how many positions were read.
+
+    Runs outside any transaction. 0 also while another process counts.
+    """
+    with next_stretch(NAME, limit=_LIMIT) as stretch:
+        if stretch is None:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _COUNT, {"after": stretch.after, "until": stretch.until, "kinds": list(KINDS)}
+            )
+        return stretch.until - stretch.after
