@@ -7,6 +7,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from notifications.api.origin import client_address
+from notifications.intake.token_limits import may_come_from
 from notifications.intake.tokens import authenticate
 from notifications.models import ApiToken, Scope, User
 
@@ -35,25 +37,31 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="limbo"'
 
 
-class HasScope(BasePermission):
-    """A token is there, and has the scope that the view names for reading or for the rest."""
+class HasToken(BasePermission):
+    """A token is there and may be used from the client's network, whatever else it may do."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the request may go on; without any token the answer is 401, not 403."""
         if not isinstance(request.auth, ApiToken):
             return False
+        if not request.auth.allowed_networks:
+            return True
+        address = client_address(request)
+        self.message = f"This token may not be used from {address or 'an unknown address'}."
+        return may_come_from(request.auth, address)
+
+
+class HasScope(HasToken):
+    """And the token has the scope that the view names for reading or for the rest."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the request may go on."""
+        if not (super().has_permission(request, view) and isinstance(request.auth, ApiToken)):
+            return False
         is_safe = request.method in SAFE_METHODS
         needed: Scope = getattr(view, "scope_to_read" if is_safe else "scope_to_write")
         self.message = f"The token lacks the scope `{needed}`."
         return needed in request.auth.scopes
-
-
-class HasToken(BasePermission):
-    """A token is there, whatever it may do."""
-
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the request may go on."""
-        return isinstance(request.auth, ApiToken)
 
 
 def token_of(request: Request) -> ApiToken:

@@ -10,7 +10,7 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications.api.auth import owner_of
+from notifications.api.auth import owner_of, token_of
 from notifications.api.base import ApiView
 from notifications.api.filters import MessageFilter
 from notifications.api.paging import PAGE_PARAMETERS, NewestFirst, refuse_unknown_parameters
@@ -26,6 +26,7 @@ from notifications.api.serializers import (
 from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import submit
 from notifications.intake.templates.shelf import Shelf
+from notifications.intake.token_limits import check_sender
 from notifications.models import Attempt, Delivery, Event, Message
 
 
@@ -69,9 +70,11 @@ class MessagesView(ApiView, ListAPIView[Message]):
         """Store a message; once this answers 200 it will not be lost."""
         refuse_unknown_length(request.headers)
         owner = owner_of(request)
+        mail = read_mail_request(request.data, Shelf(owner))
+        check_sender(token_of(request), mail.sender)
         submission = submit(
             owner=owner,
-            request=read_mail_request(request.data, Shelf(owner)),
+            request=mail,
             idempotency_key=request.headers.get("Idempotency-Key"),
             log=self.origin,
         )

@@ -49,8 +49,8 @@ KINDS: dict[str, Kind] = {
     "forbidden": Kind(
         "The token may not do this",
         (403,),
-        "The token is valid, but lacks the scope for this.",
-        "Use a token with the scope that `detail` names.",
+        "The token is valid, but lacks the scope for this, or may not be used from this network.",
+        "Use a token with the scope that `detail` names, or one that is not limited to networks.",
         "The token lacks the scope `send`.",
     ),
     "not-found": Kind(

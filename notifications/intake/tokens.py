@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 from django.db import DatabaseError
 from django.db.models import Q
@@ -41,10 +42,14 @@ def issue_token(
     name: str,
     scopes: Iterable[Scope | str] = USUAL_SCOPES,
     expires_at: datetime | None = None,
+    allowed_senders: Iterable[str] = (),
+    allowed_networks: Iterable[str] = (),
 ) -> tuple[ApiToken, str]:
     """Make a token for `owner`; returns its row and the plain token, which nobody can read again.
 
-    Raises ValueError for a scope that does not exist.
+    Without `allowed_senders` it may send from any address, without `allowed_networks` be used from
+    anywhere: see `token_limits`. Raises ValueError for a scope that does not exist, or for what is
+    no network.
     """
     plain = MARK + secrets.token_urlsafe(_RANDOM_BYTES)
     token = ApiToken.objects.create(
@@ -54,6 +59,8 @@ def issue_token(
         digest=_digest(plain),
         scopes=[Scope(scope).value for scope in scopes],
         expires_at=expires_at,
+        allowed_senders=list(allowed_senders),
+        allowed_networks=[str(ip_network(network)) for network in allowed_networks],
     )
     return token, plain
 

@@ -1,7 +1,8 @@
 """`manage.py token`: create, list and revoke API tokens."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -36,6 +37,8 @@ class Command(BaseCommand):
             name=options["name"],
             scopes=options["scope"] or USUAL_SCOPES,
             expires_at=timezone.now() + timedelta(days=days) if days else None,
+            allowed_senders=options["sender"],
+            allowed_networks=options["network"],
         )
         # the token alone goes to standard output, so that a script can take it from there
         self.stderr.write(f"Token {token} for {token.owner}. It is shown only now:")
@@ -68,7 +71,27 @@ def _add_create(parser: ArgumentParser) -> None:
         choices=Scope.values,
         help="may be repeated; default: send and read",
     )
+    parser.add_argument(
+        "--sender",
+        action="append",
+        default=[],
+        help="an address or a domain it may send from; may be repeated; default: any",
+    )
+    parser.add_argument(
+        "--network",
+        action="append",
+        default=[],
+        type=_network,
+        help="where it may be used from (192.0.2.0/24); may be repeated; default: anywhere",
+    )
     parser.add_argument("--days", type=int, help="how long it is valid; default: until revoked")
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def _user(username: str) -> User:

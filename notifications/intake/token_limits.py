@@ -1,0 +1,42 @@
+"""What a token is limited to beside its scopes: whom it may send as, and from where it may be used.
+
+A sender that is allowed is an address, or a domain: then every address at that very domain is, and
+none at a domain below it. Case makes no difference. A network is CIDR's.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from notifications.intake.addresses import Mailbox
+from notifications.intake.errors import Fault, ImpossibleRequestError
+from notifications.models import ApiToken
+
+Network = IPv4Network | IPv6Network
+
+
+def check_sender(token: ApiToken, sender: Mailbox) -> None:
+    """Raise ImpossibleRequestError unless `token` may send from `sender`."""
+    if token.allowed_senders and not _covers(token.allowed_senders, sender.address):
+        detail = f"This token may not send from {sender.address}: sender not allowed."
+        raise ImpossibleRequestError(Fault("/from", detail, "sender_not_allowed"))
+
+
+def _covers(allowed: Iterable[str], sender: str) -> bool:
+    """Whether the address is among `allowed`, or at one of its domains."""
+    wanted = sender.lower()
+    domain = wanted.rpartition("@")[2]
+    return any(entry.lower() in (wanted, domain) for entry in allowed)
+
+
+def may_come_from(token: ApiToken, address: str | None) -> bool:
+    """Whether a token with limits to its networks covers an IP address; None is one unknown."""
+    if address is None:
+        return False
+    client = ip_address(address)
+    return any(client in network for network in _networks(tuple(token.allowed_networks)))
+
+
+@lru_cache(maxsize=1024)
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(text) for text in texts)
