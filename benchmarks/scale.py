@@ -15,7 +15,7 @@ _DELAYS_MS = (1, 10, 50)
 def measure(stage: Stage, options: Options) -> Measure:
     """Limbo alone, in each setting; the ratios are to Limbo as it is started by default."""
     rows = alternate(_entries(), stage, options)
-    base = rows.pop("workers_4")
+    base = rows.pop("workers_2")
     ratios = [
         Figure(name, f"{row.label}, to {base.label}", ratio(row.rates, base.rates))
         for name, row in rows.items()
@@ -24,12 +24,12 @@ def measure(stage: Stage, options: Options) -> Measure:
 
 
 def _entries() -> list[Entry]:
-    two = Setting(clusters=2, environment={"LIMBO_WORKERS": "2"})
+    two = Setting(clusters=2, environment={"LIMBO_WORKERS": "1"})
     return [
-        Entry(LIMBO, Setting(), "workers_4", "4 workers (the default)", _MESSAGES),
+        Entry(LIMBO, Setting(), "workers_2", "2 workers (the default)", _MESSAGES),
         _with_workers(1, "1 worker"),
-        _with_workers(2, "2 workers"),
-        Entry(LIMBO, two, "clusters_2", "2 clusters with two workers each", _MESSAGES),
+        _with_workers(4, "4 workers"),
+        Entry(LIMBO, two, "clusters_2", "2 clusters with a worker each", _MESSAGES),
         *map(_delayed, _DELAYS_MS),
     ]
 
@@ -40,6 +40,6 @@ def _with_workers(count: int, label: str) -> Entry:
 
 
 def _delayed(milliseconds: int) -> Entry:
-    label = f"4 workers, every answer of the provider {milliseconds} ms later"
+    label = f"2 workers, every answer of the provider {milliseconds} ms later"
     setting = Setting(delay=milliseconds / 1000)
     return Entry(LIMBO, setting, f"delay_{milliseconds}_ms", label, _SLOW_MESSAGES)

@@ -50,10 +50,10 @@ LIMBO_WEBHOOK_ALLOW_PRIVATE = env.bool("LIMBO_WEBHOOK_ALLOW_PRIVATE", default=Fa
 LIMBO_MAX_ROUNDS = env.int("LIMBO_MAX_ROUNDS", default=0)
 """Give up after so many rounds in which every provider was asked; 0: only at the deadline."""
 
-LIMBO_THREADS = env.int("LIMBO_THREADS", default=4)
+LIMBO_THREADS = env.int("LIMBO_THREADS", default=8)
 """Hand-offs that one worker process has under way at once."""
 
-LIMBO_WORKERS = env.int("LIMBO_WORKERS", default=4)
+LIMBO_WORKERS = env.int("LIMBO_WORKERS", default=2)
 """Worker processes of one `qcluster`."""
 
 LIMBO_JOURNAL_DIR = Path(env.str("LIMBO_JOURNAL_DIR", default=str(BASE_DIR / "var" / "journal")))

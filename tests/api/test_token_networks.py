@@ -61,7 +61,9 @@ def test_a_token_that_is_limited_to_senders_sends_as_nobody_else(db: None) -> No
     owner = UserFactory()
     _, plain = issue_token(owner=owner, name="limited", allowed_senders=["example.net"])
     limited = Api(owner, plain)
-    problem = problem_of(limited.post({**SUBMISSION, "from": "app@example.com"}), 422, "impossible-request")
+    problem = problem_of(
+        limited.post({**SUBMISSION, "from": "app@example.com"}), 422, "impossible-request"
+    )
     assert problem["errors"][0]["pointer"] == "#/from"
     assert not Message.objects.exists()
     assert limited.post({**SUBMISSION, "from": "app@example.net"}).status_code == 200

@@ -122,13 +122,13 @@ _PARENTS = (
 
 def _orphans() -> list[str]:
     return [
-        f"{child} {row[0]} has no {parent}"
+        f"{child} of {parent} {row[0]}, which is not there"
         for child, parent in _PARENTS
+        # as sets: a plan that was made for empty tables would compare each row with each
         for row in _rows(
             f"""
-            SELECT c.id FROM notifications_{child} c
-            LEFT JOIN notifications_{parent} p ON p.id = c.{parent}_id
-            WHERE p.id IS NULL AND c.{parent}_id IS NOT NULL LIMIT {_SHOWN}
+            SELECT {parent}_id FROM notifications_{child} WHERE {parent}_id IS NOT NULL
+            EXCEPT SELECT id FROM notifications_{parent}
             """
         )
     ]
@@ -225,7 +225,7 @@ def _unchosen() -> list[str]:
         """
         SELECT d.id FROM notifications_delivery d WHERE d.generation <> 1 + (
             SELECT count(*) FROM notifications_event e
-            WHERE e.delivery_id = d.id AND e.kind = 'pending' AND e.data ? 'choice'
+            WHERE e.message_id = d.message_id AND e.delivery_id = d.id AND e.kind = 'pending' AND e.data ? 'choice'
         )
         """
     )
@@ -313,7 +313,7 @@ def _state_faults() -> Iterator[str]:
         SELECT d.id, d.state, coalesce(e.kind, 'none') FROM notifications_delivery d
         LEFT JOIN LATERAL (
             SELECT kind FROM notifications_event
-            WHERE delivery_id = d.id AND applied AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1
+            WHERE message_id = d.message_id AND delivery_id = d.id AND applied AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1
         ) e ON true
         WHERE e.kind IS DISTINCT FROM d.state AND (e.kind IS NOT NULL OR d.state <> ALL(%s))
         """,

@@ -31,5 +31,5 @@ def test_orphans_end_by_themselves_and_send_nothing_more(row: Row, victim: str) 
             row.drain()
             verdict = row.judge(sink)
     assert verdict.handed_off == 50
-    # four workers of four threads, each with one hand-off on the wire at most
+    # two workers of eight threads, each with one hand-off on the wire at most
     assert verdict.uncertain <= 16
