@@ -140,13 +140,17 @@ CELERY = replace(
     ),
     needs_redis=True,
 )
-LIMBO = _limbo("limbo", "**Limbo**, everything on, 4 workers × 4 threads", 30_000)
+_MANY_WORKERS = {"LIMBO_WORKERS": "4", "LIMBO_THREADS": "4"}
+"""For a provider that answers at once, which is what a sink does."""
+
+LIMBO = _limbo("limbo", "**Limbo**, everything on, 4 workers × 4 threads", 30_000, **_MANY_WORKERS)
 LIMBO_DJANGO_MIME = _limbo(
     "limbo_django_mime",
     "Limbo, with Django's MIME builder in place of its own",
     15_000,
     "benchmarks.limbo_side.settings",
     BENCH_APP="benchmarks.limbo_side.django_mime",
+    **_MANY_WORKERS,
 )
 Q2_HTTP = replace(
     Q2,

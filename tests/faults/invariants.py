@@ -225,7 +225,8 @@ def _unchosen() -> list[str]:
         """
         SELECT d.id FROM notifications_delivery d WHERE d.generation <> 1 + (
             SELECT count(*) FROM notifications_event e
-            WHERE e.message_id = d.message_id AND e.delivery_id = d.id AND e.kind = 'pending' AND e.data ? 'choice'
+            WHERE e.message_id = d.message_id AND e.delivery_id = d.id
+                AND e.kind = 'pending' AND e.data ? 'choice'
         )
         """
     )
@@ -313,7 +314,8 @@ def _state_faults() -> Iterator[str]:
         SELECT d.id, d.state, coalesce(e.kind, 'none') FROM notifications_delivery d
         LEFT JOIN LATERAL (
             SELECT kind FROM notifications_event
-            WHERE message_id = d.message_id AND delivery_id = d.id AND applied AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1
+            WHERE message_id = d.message_id AND delivery_id = d.id AND applied AND kind = ANY(%s)
+            ORDER BY seq DESC LIMIT 1
         ) e ON true
         WHERE e.kind IS DISTINCT FROM d.state AND (e.kind IS NOT NULL OR d.state <> ALL(%s))
         """,
