@@ -10,6 +10,9 @@ from jinja2.filters import do_capitalize, do_title
 
 from notifications.intake.templates.variables import Path, Record
 
+MAX_JOINED = 1024 * 1024
+"""Characters that the filter `join` makes at most: as many as a body may have."""
+
 Word = Callable[..., Any]
 
 
@@ -93,9 +96,13 @@ def _last(value: object) -> object:
 
 
 def _join(value: object, separator: object = "") -> str:
-    if isinstance(value, list):
-        return _text(separator).join(map(_text, value))
-    refuse(value, "only lists can be joined")
+    if not isinstance(value, list):
+        refuse(value, "only lists can be joined")
+    between, texts = _text(separator), list(map(_text, value))
+    # looked at before it is made: a thousand long separators would be
+    if len(between) * len(texts) + sum(map(len, texts)) > MAX_JOINED:
+        raise UnfitValueError(f"Joined, this has more than {MAX_JOINED} characters")
+    return between.join(texts)
 
 
 def _default(value: object, default_value: object = "", boolean: object = False) -> object:

@@ -129,6 +129,12 @@ STOPPED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"p": LONG},
         "too_much_work",
     ),
+    "separators that multiply": ("{{ x|join(p) }}", {"x": [1] * 1000, "p": LONG}, "unfit_variable"),
+    "separators that multiply, kept for later": (
+        "{{ [" + ",".join(["x|join(p)"] * 900) + "]|first|length }}",
+        {"x": [1] * 1000, "p": "<" * 1000},
+        "too_much_work",
+    ),
     "encodings of encodings": (
         "{{ p" + "|urlencode" * 25 + "|length }}",
         {"p": LONG},

@@ -84,7 +84,9 @@ def test_conditions() -> None:
 
 def test_json_s_values_are_written_as_json_has_them() -> None:
     source = "{{ a }} {{ b }} {{ c }} {{ d }} {{ e }}|{{ true }}{{ none }}"
-    assert rendered(source, a=True, b=False, c=None, d=1, e=2.5) == "true false  1 2.5|true"
+    for part in ("text", "html"):
+        output = rendered(source, part, a=True, b=False, c=None, d=1, e=2.5)
+        assert output == "true false  1 2.5|true"
 
 
 FILTERED: dict[str, tuple[object, str]] = {
