@@ -110,7 +110,7 @@ def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
     events = api.get(f"/v1/mail/{message.id}/events")
     check(schema, "/v1/mail/{message_id}/events", "get", events)
     check(schema, "/v1/events", "get", api.get("/v1/events"))
-    EventFactory(message=message, kind="sent", data={"provider": "sink"})
+    EventFactory(message=message, seq=3, kind="sent", data={"provider": "sink"})
     check(schema, "/v1/stats", "get", api.get("/v1/stats", interval="hour"))
     check(schema, "/v1/requests", "get", api.get("/v1/requests"))
     HeartbeatFactory()
