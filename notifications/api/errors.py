@@ -19,6 +19,7 @@ from notifications.intake.errors import (
     NameTakenError,
     RefusedRequestError,
 )
+from notifications.queue.owner_choices import IllegalChoiceError
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +48,8 @@ def problem_for(error: Exception) -> Problem:
     match error:
         case RefusedRequestError():
             return _refused(error)
-        case IdempotencyConflictError():
-            detail = "Use a new key for a new request, and the same request for the same key."
-            return Problem(409, "idempotency-conflict", detail)
-        case NameTakenError():
-            return Problem(409, "name-taken", f"You have another template called {error}.")
+        case IdempotencyConflictError() | IllegalChoiceError() | NameTakenError():
+            return _conflict(error)
         case exceptions.ValidationError():
             return _invalid_parameters(error)
         case Http404():
@@ -66,6 +64,16 @@ def problem_for(error: Exception) -> Problem:
             return _unavailable(error)
     logger.error("A request failed", exc_info=error)
     return Problem(500, "internal-error", "This is our fault, and was written down.")
+
+
+def _conflict(error: IdempotencyConflictError | IllegalChoiceError | NameTakenError) -> Problem:
+    match error:
+        case IllegalChoiceError():
+            return Problem(409, "state-forbids", str(error))
+        case NameTakenError():
+            return Problem(409, "name-taken", f"You have another template called {error}.")
+    detail = "Use a new key for a new request, and the same request for the same key."
+    return Problem(409, "idempotency-conflict", detail)
 
 
 def _refused(error: RefusedRequestError) -> Problem:

@@ -27,7 +27,21 @@ from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import submit
 from notifications.intake.templates.shelf import Shelf
 from notifications.intake.token_limits import check_sender
-from notifications.models import Attempt, Delivery, Event, Message
+from notifications.models import Attempt, Delivery, Event, Message, User
+
+
+def messages_in_full(owner: User) -> QuerySet[Message]:
+    """The user's own messages with all that is shown of one, in a fixed number of queries."""
+    attempts = Attempt.objects.select_related("handoff__provider").order_by("id")
+    # "to" before "cc" before "bcc", which happens to be the alphabet's order backwards
+    deliveries = Delivery.objects.order_by("-kind", "position").prefetch_related(
+        Prefetch("attempts", attempts)
+    )
+    events = Event.objects.select_related("delivery").order_by("seq")
+    owned = Message.objects.owned_by(owner)
+    return owned.select_related("template_version__template").prefetch_related(
+        Prefetch("deliveries", deliveries), Prefetch("events", events)
+    )
 
 
 class MessagesView(ApiView, ListAPIView[Message]):
@@ -110,17 +124,8 @@ class MessageView(ApiView, RetrieveAPIView[Message]):
     http_method_names = ("get", "head")
 
     def get_queryset(self) -> QuerySet[Message]:
-        """The user's own, with all that is shown, in a fixed number of queries."""
-        attempts = Attempt.objects.select_related("handoff__provider").order_by("id")
-        # "to" before "cc" before "bcc", which happens to be the alphabet's order backwards
-        deliveries = Delivery.objects.order_by("-kind", "position").prefetch_related(
-            Prefetch("attempts", attempts)
-        )
-        events = Event.objects.select_related("delivery").order_by("seq")
-        owned = Message.objects.owned_by(owner_of(self.request))
-        return owned.select_related("template_version__template").prefetch_related(
-            Prefetch("deliveries", deliveries), Prefetch("events", events)
-        )
+        """The user's own."""
+        return messages_in_full(owner_of(self.request))
 
     @extend_schema(
         operation_id="read_message",

@@ -81,6 +81,14 @@ KINDS: dict[str, Kind] = {
         "Use a new key for a new request, and send the same request for the same key.",
         "Use a new key for a new request, and the same request for the same key.",
     ),
+    "state-forbids": Kind(
+        "The message's state forbids it",
+        (409,),
+        "What was asked for is not possible for a message that stands where this one does: there "
+        "is nothing left to cancel, to try again, or to reschedule. Nothing was changed.",
+        "Read the message: `detail` says how it stands.",
+        "Nothing of it waits that could be cancelled. Sent.",
+    ),
     "name-taken": Kind(
         "The name is taken",
         (409,),

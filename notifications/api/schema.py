@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.serializers import Serializer
 
+from notifications.api.option_schema import OPTION_PROPERTIES
 from notifications.api.problems import PROBLEM_JSON
 from notifications.api.serializers import ProblemSerializer
 from notifications.api.template_schema import TEMPLATE, TEMPLATE_VERSION, VARIABLES
@@ -27,7 +28,10 @@ SUBMISSION = {
     "application/json": {
         "type": "object",
         "required": ["from"],
-        "oneOf": [{"required": ["subject"]}, {"required": ["template"]}],
+        "oneOf": [
+            {"required": ["subject"], "anyOf": [{"required": ["message"]}, {"required": ["html"]}]},
+            {"required": ["template"]},
+        ],
         "additionalProperties": False,
         "properties": {
             "from": {**_MAILBOX, "description": "`address` or `name <address>`."},
@@ -42,6 +46,7 @@ SUBMISSION = {
                 "default": Priority.NORMAL.value,
                 "description": "Urgent messages go ahead of normal ones, and these of bulk.",
             },
+            **OPTION_PROPERTIES,
             "template": TEMPLATE,
             "template_version": TEMPLATE_VERSION,
             "variables": VARIABLES,
@@ -68,7 +73,8 @@ _MEANINGS = {
     401: "There is no token, or it is not valid.",
     403: "The token lacks the scope.",
     404: "There is no such resource, or it is another user's.",
-    409: "It contradicts what is there: the name, or the Idempotency-Key, is taken.",
+    409: "It contradicts what is there: the message's state forbids it, or the name, or the "
+    "Idempotency-Key, is taken.",
     411: "The request does not say how long it is.",
     413: "The request is too large.",
     415: "The content type is not `application/json`.",

@@ -115,6 +115,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "wait": facts.wait,
             "reason": facts.reason,
             "by": facts.who if "by" in event.data else "",
+            "send_at": facts.send_at,
         }
         return {key: value for key, value in told.items() if value}
 
@@ -142,12 +143,22 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message as lists show it."""
 
     url = serializers.SerializerMethodField()
+    tags = serializers.SerializerMethodField()
 
     class Meta:
         """`from` is added below: Python does not let a field be called so."""
 
         model = Message
-        fields: tuple[str, ...] = ("id", "url", "subject", "state", "accepted_at", "expires_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "url",
+            "subject",
+            "state",
+            "tags",
+            "accepted_at",
+            "send_at",
+            "expires_at",
+        )
         read_only_fields = fields
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
@@ -161,6 +172,10 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         """Where the message is read in full."""
         return message_url(message.id)
 
+    def get_tags(self, message: Message) -> list[str]:
+        """The caller's own."""
+        return message.tags or []
+
 
 class MessageDetailSerializer(MessageSerializer):
     """A message with its deliveries and its whole history."""
@@ -170,6 +185,14 @@ class MessageDetailSerializer(MessageSerializer):
         read_only=True,
         allow_null=True,
         help_text="What it was made from; null where the words were the caller's own.",
+    )
+    reply_to = serializers.SerializerMethodField()
+    headers = serializers.SerializerMethodField(help_text="Those of the caller's own.")
+    metadata = serializers.SerializerMethodField()
+    provider = serializers.CharField(
+        source="preferred_provider",
+        read_only=True,
+        help_text="The one that is to be asked first; empty where the caller named none.",
     )
     counts = serializers.SerializerMethodField(help_text="How many deliveries are in each state.")
     deliveries = DeliverySerializer(many=True, read_only=True)
@@ -181,12 +204,30 @@ class MessageDetailSerializer(MessageSerializer):
         fields = (
             *MessageSerializer.Meta.fields,
             "priority",
+            "reply_to",
+            "headers",
+            "metadata",
+            "on_uncertain",
+            "provider",
+            "failover",
             "template",
             "counts",
             "deliveries",
             "events",
         )
         read_only_fields = fields
+
+    def get_reply_to(self, message: Message) -> list[str]:
+        """Where answers go; nowhere else than to the sender where it is empty."""
+        return message.reply_to or []
+
+    def get_headers(self, message: Message) -> dict[str, str]:
+        """Names and values."""
+        return dict(message.headers or [])
+
+    def get_metadata(self, message: Message) -> dict[str, str]:
+        """The caller's own keys and values."""
+        return message.metadata or {}
 
     @extend_schema_field(
         {

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from notifications.api.choices import CancelView, RescheduleView, RetryView
 from notifications.api.events import EventsView, MessageEventsView
 from notifications.api.messages import MessagesView, MessageView
 from notifications.api.pages import problem_list, problem_page
@@ -32,6 +33,13 @@ urlpatterns = [
     path("v1/mail", MessagesView.as_view(), name="messages"),
     path("v1/mail/<uuid:message_id>", MessageView.as_view(), name="message"),
     path("v1/mail/<uuid:message_id>/events", MessageEventsView.as_view(), name="message-events"),
+    path("v1/mail/<uuid:message_id>/cancel", CancelView.as_view(), name="message-cancel"),
+    path("v1/mail/<uuid:message_id>/retry", RetryView.as_view(), name="message-retry"),
+    path(
+        "v1/mail/<uuid:message_id>/reschedule",
+        RescheduleView.as_view(),
+        name="message-reschedule",
+    ),
     path("v1/events", EventsView.as_view(), name="events"),
     path("v1/stats", StatsView.as_view(), name="stats"),
     path("v1/requests", RequestsView.as_view(), name="requests"),

@@ -16,6 +16,8 @@ class Standing:
     state: State
     retry_at: datetime | None = None
     """When a delivery that was tried before is tried again."""
+    starts_at: datetime | None = None
+    """When a scheduled one is sent."""
 
 
 class _Words(NamedTuple):
@@ -119,6 +121,8 @@ def headline(standings: Sequence[Standing], *, now: datetime) -> str:
     again = _again(standings, now=now)
     if len(counts) == 1:
         state = next(iter(counts))
+        if starts_at := standings[0].starts_at:
+            return f"Scheduled for {moment(starts_at, now=now)}."
         return _unanimous(state, counts[state], again=again) + "."
     present = [state for state in _WORDS if counts[state]]
     clauses = [_clause(state, counts[state], again=again) for state in present]

@@ -24,7 +24,6 @@ MOST_LINES = 500
 """The newest lines of history that are told; a page with more would help nobody."""
 
 _NEXT = {
-    State.SCHEDULED: "It will be sent when its time comes.",
     State.HELD: "It waits for a decision.",
     State.SENDING: "The outcome is shown as soon as the provider answers.",
     State.UNCERTAIN: "Limbo does not send it again by itself, so that nobody gets it twice. "
@@ -192,6 +191,8 @@ def _delivery(
 
 
 def _next(row: Delivery, state: State, *, now: datetime) -> tuple[str, datetime | None]:
+    if state is State.SCHEDULED:
+        return "It will be sent", row.due_at
     if state is not State.PENDING:
         return _NEXT.get(state, ""), None
     if row.due_at and row.due_at > now:
@@ -200,6 +201,8 @@ def _next(row: Delivery, state: State, *, now: datetime) -> tuple[str, datetime 
 
 
 def _standing(delivery: DeliverySummary) -> Standing:
+    if delivery.state is State.SCHEDULED:
+        return Standing(delivery.state, starts_at=delivery.next_at)
     return Standing(delivery.state, retry_at=delivery.next_at)
 
 

@@ -6,6 +6,7 @@ what tells of Limbo itself (tracebacks, refused credentials, staff's names) is f
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from notifications.models import Outcome, State, SuppressionReason
@@ -39,6 +40,7 @@ _READINGS = {
 _KINDS = {
     "accepted": "Limbo accepted the message",
     "retried": "{who} asked to try again now",
+    "rescheduled": "{who} chose another time",
     State.PENDING: "Waiting for its turn",
     State.SCHEDULED: "Scheduled for later",
     State.HELD: "Held back",
@@ -98,6 +100,8 @@ class Facts:
     """Seconds until the next try."""
     who: str = ""
     reason: str = ""
+    send_at: str = ""
+    """Not before then, in ISO 8601."""
     is_report: bool = False
     """The provider told it later, by its tracking."""
     is_requeue: bool = False
@@ -117,6 +121,7 @@ class Facts:
             wait=float(data.get("wait", 0)),
             who=reader.name(str(data.get("by", ""))),
             reason=str(data.get("reason", "")),
+            send_at=str(data.get("send_at", "")),
             is_report=data.get("source") == "tracking",
             is_requeue=data.get("choice") == "requeue",
             is_repeat=bool(data.get("repeat")),
@@ -160,6 +165,12 @@ def attempt_sentence(outcome: Outcome, facts: Facts) -> str:
     return what_happened(State.SENT if taken else State.SENDING, facts)
 
 
+def long_moment(at: datetime) -> str:
+    """A moment with its day and year, in UTC: `3 May 2026, 10:02 UTC`."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
 def duration(seconds: float) -> str:
     """A wait in words, rounded as people do: `40 s`, `5 min`, `2 h`."""
     if seconds < 90:
@@ -188,6 +199,8 @@ def _with_reason(sentence: str, facts: Facts) -> str:
 
 
 def _what_followed(kind: str, facts: Facts) -> str:
+    if facts.send_at:
+        return f"it is to go out on {long_moment(datetime.fromisoformat(facts.send_at))}"
     if kind == State.PENDING and facts.wait:
         return f"it will be tried again in {duration(facts.wait)}"
     if kind == State.UNCERTAIN:

@@ -13,7 +13,7 @@ LimboError
 ├── webhooks.errors.EndpointError             an endpoint cannot be as it was asked for
 ├── webhooks.errors.ForbiddenAddressError     a webhook leads into a private network
 ├── webhooks.errors.SecretLostError           a webhook's secret cannot be decrypted
-└── queue.choices.IllegalChoiceError          the delivery's state forbids it
+└── queue.owner_choices.IllegalChoiceError    the message's state forbids it
 """
 
 

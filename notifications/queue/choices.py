@@ -46,19 +46,25 @@ def retry_now(message_ids: Iterable[UUID], *, by: User) -> int:
     return sum(count for _, count in waiting)
 
 
-def requeue(message_ids: Iterable[UUID], *, by: User, reason: str) -> int:
-    """Send dead letters again, each as a new generation; returns how many.
+def requeue(
+    message_ids: Iterable[UUID],
+    *,
+    by: User,
+    reason: str,
+    states: Sequence[State] = DEAD_LETTER,
+) -> int:
+    """Send dead letters (or what is in `states`) again, as a new generation; returns how many.
 
     `reason` goes into the history. The messages get a new deadline.
     """
     with transaction.atomic():
         locked = lock_messages(message_ids)
-        _extend(locked)
-        dead = Delivery.objects.filter(message__in=locked, state__in=DEAD_LETTER)
+        _extend(locked, states)
+        dead = Delivery.objects.filter(message__in=locked, state__in=states)
         data = {"by": by.get_username(), "reason": reason, "choice": "requeue"}
         changed = change_deliveries(
             [Change(id_, State.PENDING, data=data) for id_ in dead.values_list("id", flat=True)],
-            before=DEAD_LETTER,
+            before=states,
             requeue=True,
         )
         transaction.on_commit(wake)
@@ -82,8 +88,8 @@ def cancel(message_ids: Iterable[UUID], *, by: User) -> int:
     return len(changed)
 
 
-def _extend(message_ids: Sequence[UUID]) -> None:
-    """Move the deadline of messages with dead letters, so that their new generation has time."""
+def _extend(message_ids: Sequence[UUID], states: Sequence[State]) -> None:
+    """Move the deadline of messages with deliveries in `states`: a new generation needs time."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -91,12 +97,12 @@ def _extend(message_ids: Sequence[UUID]) -> None:
             SET expires_at = greatest(expires_at, now() + %(hours)s * interval '1 hour')
             WHERE id = ANY(%(ids)s) AND EXISTS (
                 SELECT 1 FROM notifications_delivery d
-                WHERE d.message_id = m.id AND d.state = ANY(%(dead)s)
+                WHERE d.message_id = m.id AND d.state = ANY(%(states)s)
             )
             """,
             {
                 "hours": LIFETIME_HOURS,
                 "ids": list(message_ids),
-                "dead": [state.value for state in DEAD_LETTER],
+                "states": [state.value for state in states],
             },
         )

@@ -19,7 +19,16 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {"hello", "health", "ready", "metrics", "schema", "problems", "problem"}
 """These show nothing that belongs to anyone."""
 
-ONE = {"message", "message-events", "template", "template-versions", "template-preview"}
+ONE = {
+    "message",
+    "message-cancel",
+    "message-events",
+    "message-reschedule",
+    "message-retry",
+    "template",
+    "template-versions",
+    "template-preview",
+}
 """Another user's is not there."""
 
 LISTS = {"messages", "requests", "events", "templates", "stats"}

@@ -36,6 +36,7 @@ def test_every_state_can_be_said_of_one_of_several_and_of_all(state: State) -> N
             "Delivered to 2 of 3; one is waiting and will be tried again at 10:02 UTC.",
         ),
         ((Standing(State.PENDING, retry_at=SOON),), "Not sent yet; it will be tried again at"),
+        ((Standing(State.SCHEDULED, starts_at=SOON),), "Scheduled for 10:02 UTC."),
         ((State.PENDING, State.PENDING), "Waiting to be sent to all 2 recipients."),
         ((State.SENDING, State.DEAD), "Of 2 recipients one is being sent; one was given up."),
         ((State.UNCERTAIN,), "Uncertain: the provider may have taken it."),

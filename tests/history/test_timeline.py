@@ -11,6 +11,7 @@ from notifications.history import timeline as module
 from notifications.history.changes import add_event
 from notifications.history.timeline import timeline
 from notifications.models import Message, Outcome, State, User
+from tests.factories import DeliveryFactory, MessageFactory
 from tests.stories import accepted, answered, deliveries_of, handed_over, moved
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,16 @@ def test_a_new_message_waits_for_a_worker(ada: User) -> None:
     assert told.deliveries[0].summary == "Waiting for its turn"
     assert told.deliveries[0].next_step == "It will be sent as soon as a worker is free."
     assert told.deliveries[0].next_at is None
+
+
+def test_a_scheduled_message_tells_when_it_will_be_sent(ada: User) -> None:
+    at = timezone.now() + timedelta(hours=2)
+    message = MessageFactory(owner=ada, state="scheduled", due_at=at, send_at=at)
+    DeliveryFactory(message=message, state="scheduled")
+    told = timeline(message)
+    assert told.headline.startswith("Scheduled for ")
+    assert told.headline.endswith(f"{at:%H:%M} UTC.")
+    assert (told.deliveries[0].next_step, told.deliveries[0].next_at) == ("It will be sent", at)
 
 
 def test_a_message_that_waits_tells_why_and_until_when(ada: User) -> None:

@@ -136,3 +136,10 @@ def test_a_suppressed_address_says_why() -> None:
 )
 def test_durations_are_rounded_as_people_do(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_a_scheduled_message_says_when_it_goes_out() -> None:
+    said = say("accepted", send_at="2026-05-03T12:02:00+02:00")
+    assert said == "Limbo accepted the message; it is to go out on 3 May 2026, 10:02 UTC"
+    said = say("rescheduled", by="ada", send_at="2026-05-04T00:00:00+00:00")
+    assert said == "You chose another time; it is to go out on 4 May 2026, 00:00 UTC"

@@ -22,14 +22,16 @@ FIELDS = (*_REQUIRED, "content_id")
 
 # RFC 6838 (4.2), with parameters, as in `text/calendar; method=REQUEST`
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}"
-_TYPE = re.compile(rf"{_NAME}/{_NAME}(?:; ?{_NAME}={_NAME}){{0,4}}")
+TYPE_PATTERN = rf"{_NAME}/{_NAME}(?:; ?{_NAME}={_NAME}){{0,4}}"
+_TYPE = re.compile(TYPE_PATTERN)
 _TYPE_FORM = "This is no media type, such as application/pdf."
 
 # parts of a message with parts of their own, which base64 must not hide (RFC 2046, 5)
 _COMPOSITE = ("multipart/", "message/")
 
 # what can stand within <> and, unescaped, in the HTML's `cid:`
-_CONTENT_ID = re.compile(r"[A-Za-z0-9._+=@-]{1,200}")
+CONTENT_ID_PATTERN = r"[A-Za-z0-9._+=@-]{1,200}"
+_CONTENT_ID = re.compile(CONTENT_ID_PATTERN)
 _CONTENT_ID_FORM = "A content id has 1 to 200 ASCII letters, digits and . _ + = @ -"
 
 

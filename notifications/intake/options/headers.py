@@ -8,7 +8,8 @@ MAX_HEADERS = 30
 
 MAX_NAME_OCTETS = 76
 
-_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9-]{{0,{MAX_NAME_OCTETS - 1}}}")
+NAME_PATTERN = rf"[A-Za-z][A-Za-z0-9-]{{0,{MAX_NAME_OCTETS - 1}}}"
+_NAME = re.compile(NAME_PATTERN)
 
 OWNED = frozenset(
     {

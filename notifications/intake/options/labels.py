@@ -14,8 +14,10 @@ MAX_VALUE_CHARACTERS = 500
 RESERVED_PREFIX = "limbo_"
 """Keys under which Limbo's own marks travel with the caller's."""
 
-_TAG = re.compile(rf"[A-Za-z0-9_.:-]{{1,{MAX_TAG_CHARACTERS}}}")
-_KEY = re.compile(rf"[A-Za-z0-9_.:-]{{1,{MAX_KEY_CHARACTERS}}}")
+TAG_PATTERN = rf"[A-Za-z0-9_.:-]{{1,{MAX_TAG_CHARACTERS}}}"
+KEY_PATTERN = rf"[A-Za-z0-9_.:-]{{1,{MAX_KEY_CHARACTERS}}}"
+_TAG = re.compile(TAG_PATTERN)
+_KEY = re.compile(KEY_PATTERN)
 
 _CHARACTERS = "ASCII letters, digits and _ . : -"
 _TAG_FORM = f"A tag has 1 to {MAX_TAG_CHARACTERS} {_CHARACTERS}."
