@@ -174,5 +174,4 @@ def _missing(fields: Mapping[str, object]) -> list[Fault]:
 
 
 def _is_empty(value: object) -> bool:
-    items = value if isinstance(value, list) else [value]
-    return all(is_blank(item) for item in items)
+    return all(map(is_blank, value)) if isinstance(value, list) else is_blank(value)
