@@ -75,8 +75,7 @@ def deliver_batch(
     except JournalError as error:
         logger.error("Nothing is sent: %s", error)  # noqa: TRY400 - its text says what to mend
         return
-    # a lease that is new is whole, and the in-flight commit asks for it anyway
-    held = lease.renew(claimed) if lease.is_to_be_renewed else claimed
+    held = lease.renew(claimed)
     if held:
         due = load_due(held)
         loaded = {message.id for message in due}
