@@ -1,8 +1,9 @@
 """The threads that talk to providers. They hold persistent connections and no database.
 
 A provider that is slow must not hold every thread: while others are enabled it gets its share of
-them only, and its other jobs wait while the rest goes on. One that fails again and again gets no
-more jobs until the batch has looked at its failures, however long the database takes over that.
+them only, and its other jobs wait while the rest goes on. One that fails again and again, or tells
+us to wait or to go, gets no more jobs until the batch has looked at that, however long the database
+takes over it.
 """
 
 import os
@@ -137,12 +138,19 @@ class Crew:
 
     def done(self, ended: Ended) -> None:
         """The thread that had the job is free again, and comes for its next one."""
-        name, failed = ended.job.config.name, ended.reach is Reach.FAILED
+        name = ended.job.config.name
         with self._changed:
             self._busy[name] -= 1
-            self._failures[name] = self._failures[name] + 1 if failed else 0
+            self._failures[name] = self._failures_after(ended)
             if not self._busy.total():
                 self._changed.notify_all()
+
+    def _failures_after(self, ended: Ended) -> int:
+        """In a row; one refusal that is meant for all hand-offs is as good as many."""
+        readings = {verdict.reading for verdict in ended.result.verdicts.values()}
+        if not readings.isdisjoint((Reading.MISCONFIGURED, Reading.EXHAUSTED)):
+            return FAILURES_IN_A_ROW
+        return self._failures[ended.job.config.name] + 1 if ended.reach is Reach.FAILED else 0
 
     def _wait_for_eligible(self, seconds: float) -> str | None:
         self._idle += 1

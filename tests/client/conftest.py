@@ -1,7 +1,8 @@
 """The client against a real web process; every test that takes `limbo` runs with both clients."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from inspect import isawaitable
 from typing import Any, Self, cast
 
@@ -16,18 +17,38 @@ from tests.factories import UserFactory
 QUICK = Retrying(first_pause=0.01, longest_pause=0.01)
 
 
+class _Loop:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = ThreadPoolExecutor(1)
+
+    def run(self, value: Awaitable[Any]) -> Any:
+        """Run until `value` is there, and return it."""
+        return self._thread.submit(self._loop.run_until_complete, value).result()
+
+    def close(self) -> None:
+        """End the thread and the loop."""
+        self._thread.shutdown()
+        self._loop.close()
+
+
 class Driven:
-    """An `AsyncLimbo`, driven as if it were a `Limbo`."""
+    """An `AsyncLimbo`, driven as if it were a `Limbo`.
+
+    Its loop runs in a thread of its own: a browser's tests leave one running in this.
+    """
 
     def __init__(self, client: AsyncLimbo) -> None:
         self._client = client
-        self._loop = asyncio.new_event_loop()
+        self._loop = _Loop()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.run_until_complete(self._client.close())
+        self._loop.run(self._client.close())
         self._loop.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -36,12 +57,12 @@ class Driven:
 
     def _drive(self, value: Any) -> Any:
         if isawaitable(value):
-            return self._loop.run_until_complete(cast("Any", value))
+            return self._loop.run(value)
         return _DrivenIterator(value, self._loop)
 
 
 class _DrivenIterator:
-    def __init__(self, iterator: AsyncIterator[Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, iterator: AsyncIterator[Any], loop: _Loop) -> None:
         self._iterator = iterator
         self._loop = loop
 
@@ -50,7 +71,7 @@ class _DrivenIterator:
 
     def __next__(self) -> Any:
         try:
-            return self._loop.run_until_complete(cast("Any", anext(self._iterator)))
+            return self._loop.run(anext(self._iterator))
         except StopAsyncIteration:
             raise StopIteration from None
 

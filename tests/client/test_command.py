@@ -38,7 +38,8 @@ def started(arguments: Sequence[str], stdin: int | None = None) -> subprocess.Po
     """The command as a program of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "clients/python/src")}
     return subprocess.Popen(
-        [sys.executable, "-m", "limbo_client", *arguments],
+        # not deaf to SIGINT, as what a shell starts in the background is
+        ["env", "--default-signal=INT", sys.executable, "-m", "limbo_client", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,

@@ -86,6 +86,21 @@ def test_a_provider_that_fails_again_and_again_waits_until_the_batch_has_looked(
     assert failing.connections <= 12
 
 
+def test_a_provider_that_refuses_us_altogether_waits_until_the_batch_has_looked(
+    peers: ExitStack, journal: Journal
+) -> None:
+    refusing = peers.enter_context(
+        SmtpPeer(on={"mail": [reply("530 5.7.0 authenticate first")] * 50})
+    )
+    crew, results = Crew(1), SimpleQueue[Ended]()
+    crew.start([job(provider("refusing", refusing), journal) for _ in range(20)], results)
+    quick = peers.enter_context(SmtpPeer())
+    crew.start([job(provider("quick", quick), journal)], results)
+    wait_until(lambda: len(quick.taken) == 1)
+    assert results.qsize() == 2
+    assert len(crew.withdraw("refusing")) == 19
+
+
 def test_what_no_thread_has_begun_can_be_taken_back(peers: ExitStack, journal: Journal) -> None:
     slow = peers.enter_context(SmtpPeer(on={"greeting": stall()}))
     crew, results = Crew(1), SimpleQueue[Ended]()
