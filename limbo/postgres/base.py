@@ -35,8 +35,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Let `prepared_cursor` work; no other cursor of Django's prepares anything."""
         super().init_connection_state()
         self.connection.prepare_threshold = 0
-        # planning such a statement anew for its parameters costs more than running it
-        self.connection.execute("SET plan_cache_mode = force_generic_plan")
+        # planning such a statement anew for its parameters costs more than running it; its plan is
+        # for small tables too, since it stays when they have grown
+        self.connection.execute(
+            "SELECT set_config('plan_cache_mode', 'force_generic_plan', false),"
+            " set_config('enable_seqscan', 'off', false)"
+        )
         # Django makes it an autocommitting one only afterwards
         self.connection.commit()
 

@@ -38,7 +38,7 @@ from notifications.failpoints import hit
 from notifications.history.changes import LetGo, change_deliveries, lock_messages
 from notifications.history.outcomes import HandoffOutcome, record_outcomes
 from notifications.models import Heartbeat
-from notifications.models.lease import HANDOFF_SECONDS, LEASE_SECONDS, Lease, boottime
+from notifications.models.lease import HANDOFF_SECONDS, Lease, boottime
 from notifications.models.state import State
 
 logger = logging.getLogger(__name__)
@@ -53,18 +53,15 @@ _LOOK_SECONDS = 0.1
 """How often a batch that waits for answers looks at the stop flag and the clock."""
 
 
-def deliver_batch(
-    token: str, message_ids: Sequence[str], *, claimed_at: float, cluster: str
-) -> None:
-    """Deliver the messages that were claimed under the lease `token`, at `claimed_at`.
+def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> None:
+    """Deliver the messages that were claimed under the lease `token`.
 
-    The django-q2 task of the broker's claim, which is made by this machine's `boottime()`. Messages
-    whose lease is lost by now are left alone; all are let go at once when the worker is to end.
-    Without a journal nothing is sent, and the lease is left to run out, so that the next try is not
-    at once.
+    The django-q2 task of the broker's claim. Messages whose lease is lost by now are left alone;
+    all are let go at once when the worker is to end. Without a journal nothing is sent, and the
+    lease is left to run out, so that the next try is not at once.
     """
     hit("batch_taken")
-    lease = Lease(UUID(token), until=claimed_at + LEASE_SECONDS)
+    lease = Lease(UUID(token))
     claimed = [UUID(message_id) for message_id in message_ids]
     if stop_flag.is_set():
         lease.release(claimed)
@@ -75,13 +72,11 @@ def deliver_batch(
     except JournalError as error:
         logger.error("Nothing is sent: %s", error)  # noqa: TRY400 - its text says what to mend
         return
-    held = lease.renew(claimed)
-    if held:
-        due = load_due(held)
-        loaded = {message.id for message in due}
-        if left := [message_id for message_id in held if message_id not in loaded]:
-            lease.release(left)
-        _deliver(Batch(lease, due, witness, crew(), cluster))
+    due = load_due(claimed)
+    loaded = {message.id for message in due}
+    if left := [message_id for message_id in claimed if message_id not in loaded]:
+        lease.release(left)
+    _deliver(Batch(lease, due, witness, crew(), cluster))
 
 
 def _deliver(batch: "Batch") -> None:
@@ -157,8 +152,10 @@ class Batch:
             for delivery in repeat.in_doubt
         ]
         self._progress = {progress.delivery.id: progress for progress in [*first, *doubts]}
+        began_at = boottime()
         with transaction.atomic():
-            jobs = [*self._launcher.commit(first), *self._launcher.commit_repeats()]
+            jobs = [*self._launcher.commit(first, renews=True), *self._launcher.commit_repeats()]
+        self._lease.hold_from(began_at)
         hit("after_in_flight")
         return jobs
 

@@ -122,9 +122,9 @@ def decide_repeat(progress: Progress, verdict: Verdict, *, provider: str, after:
         repeats=after.repeats,
         backs_off=after.repeats,
     )
-    attempt = AttemptOutcome(
-        change, Outcome.UNCERTAIN, verdict.reading, verdict.code, verdict.answer
-    )
+    # why the first try is in doubt must not be lost over one that never was
+    reading = "" if verdict.reading in _UNBEGUN else verdict.reading
+    attempt = AttemptOutcome(change, Outcome.UNCERTAIN, reading, verdict.code, verdict.answer)
     return Decision(progress, attempt, Next.DONE)
 
 

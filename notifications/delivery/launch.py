@@ -40,8 +40,11 @@ class Launcher:
     messages: Mapping[UUID, DueMessage]
     threads: int
 
-    def commit(self, progresses: Sequence[Progress]) -> list[Job]:
-        """Settle or put off what cannot be sent now, store the rest as in flight, and return it."""
+    def commit(self, progresses: Sequence[Progress], *, renews: bool = False) -> list[Job]:
+        """Settle or put off what cannot be sent now, store the rest as in flight, and return it.
+
+        With `renews` what is in flight has its lease for the whole time again, from now on.
+        """
         held = set(lock_messages({p.message.id for p in progresses}, lease=self.lease))
         ours = [progress for progress in progresses if progress.message.id in held]
         late = [progress for progress in ours if progress.message.is_past_deadline]
@@ -49,7 +52,11 @@ class Launcher:
         stops = [*give_up(late), *map(self._put_off, unroutable)]
         change_deliveries(stops, before=(State.PENDING,))
         self.journal.plan([plan.handoff_id for plan, _ in planned])
-        in_flight = commit_in_flight([plan for plan, _ in planned], journal_id=self.journal.id)
+        in_flight = commit_in_flight(
+            [plan for plan, _ in planned],
+            journal_id=self.journal.id,
+            renewed=self.lease if renews else None,
+        )
         return [
             self._job(plan, route, in_flight[plan.handoff_id])
             for plan, route in planned
@@ -64,7 +71,8 @@ class Launcher:
         due = [(m, r) for m in self.messages.values() for r in m.repeats]
         if not due:
             return []
-        held = set(lock_messages({message.id for message, _ in due}, lease=self.lease))
+        lock_messages({message.id for message, _ in due})
+        held = set(self.lease.renew([message.id for message, _ in due]))
         ours = [(message, repeat) for message, repeat in due if message.id in held]
         jobs = [job for message, repeat in ours if (job := self._repeat(message, repeat))]
         begun = [job.request.handoff_id for job in jobs]

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
-from notifications.history.arrays import plain_array
+from notifications.history.arrays import id_array
+from notifications.models.prepared import prepared_cursor
 
 _MESSAGES = """
 SELECT m.id, m.header_message_id, m.sender, m.sender_address, m.subject, m.accepted_at,
@@ -87,6 +86,6 @@ def read_deliveries(message_ids: Sequence[UUID]) -> list[DeliveryRow]:
 
 
 def _rows(query: str, message_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [plain_array(message_ids)])
+    with prepared_cursor() as cursor:
+        cursor.execute(query, [id_array(message_ids)])
         return list(cursor.fetchall())

@@ -9,8 +9,13 @@ from collections.abc import Iterable
 from uuid import UUID
 
 
-def plain_array(values: Iterable[UUID | int | float | None]) -> str:
-    """An array of ids, numbers or booleans; None is NULL."""
+def id_array(ids: Iterable[UUID]) -> str:
+    """An array of ids, as hexadecimal digits alone: their usual form takes three times as long."""
+    return "{" + ",".join([f"{value.int:032x}" for value in ids]) + "}"
+
+
+def plain_array(values: Iterable[int | float | None]) -> str:
+    """An array of numbers or booleans; None is NULL."""
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 

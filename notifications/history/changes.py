@@ -15,9 +15,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from notifications.history.arrays import plain_array, text_array
-from notifications.models.lease import Lease
+from notifications.history.arrays import id_array, plain_array, text_array
+from notifications.models.lease import RENEWED, Lease
+from notifications.models.prepared import prepared_cursor
 from notifications.models.state import OPEN, RANK, State
+
+_OPEN = text_array(OPEN)
+_RANK = text_array(RANK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +69,22 @@ def lock_messages(message_ids: Iterable[UUID], *, lease: Lease | None = None) ->
     With `lease` only those that still carry it: the fence of claim and in-flight commit.
     Returns the ids that were locked.
     """
-    fence = "AND lease_token = %(token)s" if lease else ""
-    with connection.cursor() as cursor:
+    fence = "AND lease_token = %(token)s::uuid" if lease else ""
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"""
             SELECT id FROM notifications_message WHERE id = ANY(%(ids)s::uuid[]) {fence}
             ORDER BY id FOR NO KEY UPDATE
             """,  # noqa: S608 - the fence is one of two constants
-            {"ids": plain_array(message_ids), "token": lease.token if lease else None},
+            {"ids": id_array(message_ids), "token": str(lease.token) if lease else None},
         )
         return [row[0] for row in cursor.fetchall()]
 
 
-_CHANGE = """
+# It is prepared: planning it takes as long as running it for a few. What is joined once more would
+# be compared each with each, since nobody tells how many rows a part of the statement has: so the
+# changed deliveries travel through it in arrays, by message.
+_CHANGE = f"""
 WITH ch AS (
     SELECT * FROM unnest(
         %(ids)s::uuid[], %(states)s::text[], %(waits)s::float8[], %(generations)s::int[],
@@ -87,56 +94,57 @@ WITH ch AS (
 d AS (
     UPDATE notifications_delivery x SET
         state = ch.state,
-        generation = x.generation + %(requeue)s::int,
-        rounds = CASE WHEN %(requeue)s = 1 THEN 0 ELSE x.rounds + ch.round END,
-        backoffs = CASE WHEN %(requeue)s = 1 THEN 0 ELSE x.backoffs + ch.backoff END,
+        generation = x.generation + %(requeue)s::bool::int,
+        rounds = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.rounds + ch.round END,
+        backoffs = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.backoffs + ch.backoff END,
         due_at = CASE WHEN ch.state = 'pending' OR ch.repeats THEN least(
             now() + ch.wait * interval '1 second',
             (SELECT expires_at FROM notifications_message WHERE id = x.message_id)
         ) END,
         finalized_at = CASE
-            WHEN ch.state = ANY(%(open)s) THEN NULL ELSE coalesce(x.finalized_at, now())
+            WHEN ch.state = ANY(%(open)s::text[]) THEN NULL ELSE coalesce(x.finalized_at, now())
         END
     FROM ch
-    WHERE x.id = ch.id AND x.state = ANY(%(from)s)
+    WHERE x.id = ch.id AND x.state = ANY(%(from)s::text[])
         AND (ch.generation IS NULL OR ch.generation = x.generation)
     RETURNING x.id, x.message_id, x.state, x.generation, x.due_at, ch.data
 ),
-n AS (SELECT message_id, count(*)::int c FROM d GROUP BY 1),
-a AS (
-    SELECT n.message_id, n.c,
-        min(array_position(%(rank)s::text[], coalesce(d.state, x.state)::text)) r,
-        min(CASE WHEN d.id IS NULL THEN x.due_at ELSE d.due_at END) due_at,
-        n.message_id = ANY(%(let_go)s::uuid[]) AND NOT EXISTS (
-            SELECT 1 FROM notifications_handoff h
+n AS (
+    SELECT message_id, array_agg(id ORDER BY id) ids, array_agg(state ORDER BY id) states,
+        array_agg(data ORDER BY id) data, min(due_at) due_at,
+        min(array_position(%(rank)s::text[], state::text)) rank
+    FROM d GROUP BY 1
+),
+a AS MATERIALIZED (
+    SELECT n.*, least(n.rank, others.rank) r, least(n.due_at, others.due_at) due,
+        n.message_id = ANY(%(let_go)s::uuid[]) AND 0 = (
+            SELECT count(*) FROM notifications_handoff h
             WHERE h.message_id = n.message_id AND h.outcome = 'in_flight'
         ) ends
-    FROM n
-    JOIN notifications_delivery x USING (message_id)
-    LEFT JOIN d ON d.id = x.id
-    GROUP BY 1, 2
+    FROM n CROSS JOIN LATERAL (
+        SELECT min(array_position(%(rank)s::text[], state::text)) rank, min(due_at) due_at
+        FROM notifications_delivery x WHERE x.message_id = n.message_id AND x.id <> ALL(n.ids)
+    ) others
 ),
 m AS (
     UPDATE notifications_message x SET
-        seq = x.seq + a.c, state = (%(rank)s::text[])[a.r], due_at = a.due_at,
-        turn = CASE WHEN a.due_at <= now() THEN x.turn END,
+        seq = x.seq + cardinality(a.ids), state = (%(rank)s::text[])[a.r], due_at = a.due,
+        turn = CASE WHEN a.due <= now() THEN x.turn END,
         lease_token = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
             ELSE x.lease_token END,
-        lease_until = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
-            ELSE x.lease_until END
+        lease_until = CASE WHEN x.lease_token = %(renewed)s::uuid THEN {RENEWED}
+            WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL ELSE x.lease_until END
     FROM a WHERE x.id = a.message_id
-    RETURNING x.id, x.seq, a.c
+    RETURNING x.id, x.seq - cardinality(a.ids) AS seq, a.ids, a.states, a.data
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, data)
-    SELECT d.message_id, d.id,
-        m.seq - m.c + row_number() OVER (PARTITION BY d.message_id ORDER BY d.id),
-        d.state, d.data::jsonb
-    FROM d JOIN m ON m.id = d.message_id
-    ORDER BY 1, 3
+    SELECT m.id, t.id, m.seq + t.place, t.state, t.data::jsonb
+    FROM m, unnest(m.ids, m.states, m.data) WITH ORDINALITY t (id, state, data, place)
+    ORDER BY m.id, t.place
 )
 SELECT id, message_id, state, generation FROM d ORDER BY message_id, id
-"""
+"""  # noqa: S608 - made of constants
 
 
 def change_deliveries(
@@ -144,19 +152,21 @@ def change_deliveries(
     *,
     before: Iterable[State],
     requeue: bool = False,
+    renewed: Lease | None = None,
     let_go: LetGo | None = None,
 ) -> list[Changed]:
     """Make those of `changes` whose delivery stands in one of the states `before`.
 
     Their messages must be locked by `lock_messages` in this transaction. With `requeue` each
-    delivery begins a new generation. Those of the changed messages that are to be `let_go` lose
-    their lease with the change. Returns the deliveries that changed; the others are as they were.
+    delivery begins a new generation. With `renewed` the changed messages that carry this lease keep
+    it for its whole time again, from this transaction's beginning on; those of them that are to be
+    `let_go` lose theirs. Returns the deliveries that changed; the others are as they were.
     Raises IntegrityError if a step is not in the state table.
     """
     if not changes:
         return []
     parameters: dict[str, Any] = {
-        "ids": plain_array(change.delivery_id for change in changes),
+        "ids": id_array(change.delivery_id for change in changes),
         "states": text_array(change.state for change in changes),
         "waits": plain_array(change.wait for change in changes),
         "generations": plain_array(change.generation for change in changes),
@@ -164,14 +174,15 @@ def change_deliveries(
         "backoffs": plain_array(int(change.backs_off) for change in changes),
         "repeats": plain_array(change.repeats for change in changes),
         "data": text_array(json.dumps(dict(change.data)) for change in changes),
-        "from": [state.value for state in before],
-        "open": [state.value for state in OPEN],
-        "rank": [state.value for state in RANK],
-        "requeue": int(requeue),
-        "token": let_go.token if let_go else None,
-        "let_go": plain_array(let_go.message_ids if let_go else ()),
+        "from": text_array(before),
+        "open": _OPEN,
+        "rank": _RANK,
+        "requeue": requeue,
+        "renewed": str(renewed.token) if renewed else None,
+        "token": str(let_go.token) if let_go else None,
+        "let_go": id_array(let_go.message_ids if let_go else ()),
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_CHANGE, parameters)
         return [
             Changed(delivery_id, message_id, State(state), generation)

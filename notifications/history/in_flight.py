@@ -7,8 +7,10 @@ from uuid import UUID
 from django.db import connection
 from uuid_utils.compat import uuid7
 
-from notifications.history.arrays import plain_array
+from notifications.history.arrays import id_array, plain_array
 from notifications.history.changes import Change, Changed, change_deliveries
+from notifications.models.lease import Lease
+from notifications.models.prepared import prepared_cursor
 from notifications.models.state import State
 
 
@@ -24,13 +26,14 @@ class Planned:
 
 
 def commit_in_flight(
-    planned: Sequence[Planned], *, journal_id: UUID | None = None
+    planned: Sequence[Planned], *, journal_id: UUID | None = None, renewed: Lease | None = None
 ) -> dict[UUID, set[UUID]]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
     Runs in the caller's transaction, which has locked the messages under their lease; the bytes
     may leave only after its commit. A delivery that is no longer `pending` (cancelled meanwhile)
-    is left out. `journal_id` names the journal that will witness them. Returns the deliveries that
+    is left out. `journal_id` names the journal that will witness them; the messages' lease may be
+    `renewed` by the way. Returns the deliveries that
     are in flight now, by hand-off; a hand-off without any is absent.
     """
     handoff_of = {delivery_id: plan for plan in planned for delivery_id in plan.delivery_ids}
@@ -38,7 +41,7 @@ def commit_in_flight(
         Change(delivery_id, State.SENDING, data={"provider": plan.provider_name})
         for delivery_id, plan in handoff_of.items()
     ]
-    changed = change_deliveries(changes, before=(State.PENDING,))
+    changed = change_deliveries(changes, before=(State.PENDING,), renewed=renewed)
     in_flight: dict[UUID, set[UUID]] = {}
     for delivery in changed:
         handoff_id = handoff_of[delivery.delivery_id].handoff_id
@@ -72,7 +75,7 @@ def _insert(
     handoff_of: dict[UUID, Planned],
     journal_id: UUID | None,
 ) -> None:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             """
             WITH h AS (
@@ -80,7 +83,7 @@ def _insert(
                     (id, message_id, provider_id, idempotency_key, provider_message_id,
                      tries, outcome, reading, answer, journal_id)
                 SELECT id, message_id, provider_id, id::text, '', 1, 'in_flight', '', '',
-                    %(journal)s
+                    %(journal)s::uuid
                 FROM unnest(%(handoffs)s::uuid[], %(messages)s::uuid[], %(providers)s::bigint[])
                     t (id, message_id, provider_id)
             )
@@ -92,15 +95,15 @@ def _insert(
                 t (id, handoff_id, delivery_id, generation)
             """,
             {
-                "journal": journal_id,
-                "handoffs": plain_array(plan.handoff_id for plan in planned),
-                "messages": plain_array(plan.message_id for plan in planned),
+                "journal": str(journal_id) if journal_id else None,
+                "handoffs": id_array(plan.handoff_id for plan in planned),
+                "messages": id_array(plan.message_id for plan in planned),
                 "providers": plain_array(plan.provider_id for plan in planned),
-                "attempts": plain_array(uuid7() for _ in changed),
-                "attempt_handoffs": plain_array(
+                "attempts": id_array(uuid7() for _ in changed),
+                "attempt_handoffs": id_array(
                     handoff_of[row.delivery_id].handoff_id for row in changed
                 ),
-                "deliveries": plain_array(row.delivery_id for row in changed),
+                "deliveries": id_array(row.delivery_id for row in changed),
                 "generations": plain_array(row.generation for row in changed),
             },
         )

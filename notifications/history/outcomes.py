@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db import connection
-
-from notifications.history.arrays import plain_array, text_array
+from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.history.changes import Change, Changed, LetGo, add_event, change_deliveries
 from notifications.models.handoff import UNSETTLED, Outcome
+from notifications.models.prepared import prepared_cursor
 from notifications.models.state import State
 
-_NOT_REFUSALS = [Outcome.ACCEPTED.value, Outcome.UNCERTAIN.value]
+_NOT_REFUSALS = text_array((Outcome.ACCEPTED, Outcome.UNCERTAIN))
 
 _STANDS_AT = (
     Outcome.IN_FLIGHT,
@@ -28,7 +27,7 @@ _STANDS_AT = (
 """A hand-off stands at the first of these at which one of its attempts stands: as long as one is
 open or in doubt, the sweeper, the journal and a repeat must find it."""
 
-_ORDER = {"order": [outcome.value for outcome in _STANDS_AT]}
+_ORDER = {"order": text_array(_STANDS_AT)}
 
 _STANDING = """
     SELECT handoff_id, (%(order)s::text[])[
@@ -42,6 +41,12 @@ _STAND = """
     ended_at = CASE WHEN s.outcome <> 'in_flight' THEN coalesce(h.ended_at, clock_timestamp()) END
 """
 
+_WORDS = """
+    reading = CASE WHEN t.reading = '' THEN {0}.reading ELSE t.reading END,
+    code = CASE WHEN t.reading = '' THEN {0}.code ELSE t.code END,
+    answer = CASE WHEN t.reading = '' THEN {0}.answer ELSE t.answer END
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
@@ -50,6 +55,7 @@ class AttemptOutcome:
     change: Change
     outcome: Outcome
     reading: str
+    """Empty where nothing was learnt: the words that are there stay."""
     code: int | None = None
     answer: str = ""
 
@@ -95,24 +101,24 @@ def record_outcomes(
 
 def settle_handoff(handoff_id: UUID) -> None:
     """Let a hand-off stand where its attempts stand. Runs in the caller's transaction."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE notifications_handoff h SET {_STAND}
             FROM ({_STANDING}) s WHERE h.id = s.handoff_id
             """,  # noqa: S608 - made of constants
-            {"ids": [handoff_id], **_ORDER},
+            {"ids": id_array([handoff_id]), **_ORDER},
         )
 
 
 def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
     """Let the Handoffs stand where their Attempts stand now, with the provider's words."""
     summaries = [outcome.summary() for outcome in outcomes]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE notifications_handoff h SET {_STAND},
-                reading = t.reading, code = t.code, answer = t.answer,
+                {_WORDS.format("h")},
                 provider_message_id = coalesce(nullif(t.provider_id, ''), h.provider_message_id)
             FROM unnest(
                 %(ids)s::uuid[], %(readings)s::text[], %(codes)s::int[], %(answers)s::text[],
@@ -122,7 +128,7 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
             WHERE h.id = t.id
             """,  # noqa: S608 - made of constants
             {
-                "ids": plain_array(outcome.handoff_id for outcome in outcomes),
+                "ids": id_array(outcome.handoff_id for outcome in outcomes),
                 "readings": text_array(summary.reading for summary in summaries),
                 "codes": plain_array(summary.code for summary in summaries),
                 "answers": text_array(summary.answer for summary in summaries),
@@ -138,26 +144,25 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID],
     Where a hand-off was repeated under its key, no refusal settles it: each is about one try only.
     """
     rows = [(outcome.handoff_id, attempt) for outcome in outcomes for attempt in outcome.attempts]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE notifications_attempt a SET
-                outcome = t.outcome, reading = t.reading, code = t.code, answer = t.answer
+            f"""
+            UPDATE notifications_attempt a SET outcome = t.outcome, {_WORDS.format("a")}
             FROM unnest(
                 %(handoffs)s::uuid[], %(deliveries)s::uuid[], %(outcomes)s::text[],
                 %(readings)s::text[], %(codes)s::int[], %(answers)s::text[]
             ) t (handoff_id, delivery_id, outcome, reading, code, answer)
             JOIN notifications_handoff h ON h.id = t.handoff_id
             WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.delivery_id
-                AND a.outcome = ANY(%(unsettled)s)
-                AND (h.tries = 1 OR t.outcome = ANY(%(not_refusals)s))
+                AND a.outcome = ANY(%(unsettled)s::text[])
+                AND (h.tries = 1 OR t.outcome = ANY(%(not_refusals)s::text[]))
             RETURNING a.handoff_id, a.delivery_id, a.generation
-            """,
+            """,  # noqa: S608 - made of constants
             {
-                "unsettled": [outcome.value for outcome in UNSETTLED],
+                "unsettled": text_array(UNSETTLED),
                 "not_refusals": _NOT_REFUSALS,
-                "handoffs": plain_array(handoff_id for handoff_id, _ in rows),
-                "deliveries": plain_array(attempt.change.delivery_id for _, attempt in rows),
+                "handoffs": id_array(handoff_id for handoff_id, _ in rows),
+                "deliveries": id_array(attempt.change.delivery_id for _, attempt in rows),
                 "outcomes": text_array(attempt.outcome for _, attempt in rows),
                 "readings": text_array(attempt.reading for _, attempt in rows),
                 "codes": plain_array(attempt.code for _, attempt in rows),

@@ -15,6 +15,9 @@ from notifications.models.errors import LimboError
 LEASE_SECONDS = 60
 """How long a claim or a renewal holds."""
 
+RENEWED = f"now() + {LEASE_SECONDS} * interval '1 second'"
+"""Until when one holds that is claimed or renewed now, by the database's clock."""
+
 RENEW_SECONDS = 10
 """How often the worker renews what it still works on."""
 
@@ -53,18 +56,21 @@ class Lease:
         asked_at = boottime()
         with connection.cursor() as cursor:
             cursor.execute(
-                """
-                UPDATE notifications_message
-                SET lease_until = now() + %s * interval '1 second'
+                f"""
+                UPDATE notifications_message SET lease_until = {RENEWED}
                 WHERE id = ANY(%s) AND lease_token = %s
                 RETURNING id
-                """,
-                [LEASE_SECONDS, message_ids, self.token],
+                """,  # noqa: S608 - made of constants
+                [message_ids, self.token],
             )
             held = [row[0] for row in cursor.fetchall()]
         if held:
-            self.until = asked_at + LEASE_SECONDS
+            self.hold_from(asked_at)
         return held
+
+    def hold_from(self, moment: float) -> None:
+        """Note that it was renewed by a statement that began at `moment` of `boottime()`."""
+        self.until = moment + LEASE_SECONDS
 
     def lose(self) -> None:
         """Take it for lost: nothing more may begin under it."""

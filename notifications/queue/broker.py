@@ -167,7 +167,6 @@ class ClusterBroker(OutboxBroker):
             deliver_batch,
             str(claim.token),
             message_ids,
-            claimed_at=claim.claimed_at,
             cluster=self._cluster,
         )
         return _Task(Kind.OURS, signed, token=claim.token)

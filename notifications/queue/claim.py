@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
-from notifications.models.lease import LEASE_SECONDS, boottime
+from notifications.models.lease import RENEWED
 
 CLAIM_LIMIT = 100
 """Messages in one batch: enough to share the commits, few enough to finish within a lease."""
@@ -37,7 +37,7 @@ batch AS (
 ),
 claimed AS (
     UPDATE notifications_message m
-    SET lease_token = %(token)s, lease_until = now() + %(seconds)s * interval '1 second'
+    SET lease_token = %(token)s, lease_until = {RENEWED}
     FROM batch WHERE m.id = batch.id
 ),
 clock AS (
@@ -60,8 +60,6 @@ class Claim:
 
     token: UUID
     message_ids: list[UUID]
-    claimed_at: float
-    """By this machine's `boottime()`, and not later than by the database's clock."""
 
 
 def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:
@@ -70,8 +68,8 @@ def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:
     One short statement: workers skip the rows that another is claiming at this moment. What became
     due without a turn is not seen: `give_turns` comes first.
     """
-    token, claimed_at = uuid4(), boottime()
+    token = uuid4()
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"limit": limit, "token": token, "seconds": LEASE_SECONDS})
+        cursor.execute(_CLAIM, {"limit": limit, "token": token})
         message_ids = [row[0] for row in cursor.fetchall()]
-    return Claim(token, message_ids, claimed_at) if message_ids else None
+    return Claim(token, message_ids) if message_ids else None

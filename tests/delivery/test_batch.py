@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
@@ -13,6 +14,7 @@ from pytest_django import Settings
 from notifications.delivery.batch import deliver_batch
 from notifications.history.changes import Change
 from notifications.models import Attempt, Delivery, Handoff, Message, Provider, State
+from notifications.models.lease import LEASE_SECONDS
 from notifications.queue.choices import cancel
 from notifications.queue.claim import claim_due
 from tests.delivery.two_providers import ask_first, closed_port, configure, deliver, smtp
@@ -259,7 +261,7 @@ def test_a_message_that_is_cancelled_after_the_claim_is_not_sent(
     claim = claim_due()
     assert claim is not None
     assert cancel([message.id], by=UserFactory()) == 1
-    deliver_batch(str(claim.token), [str(message.id)], claimed_at=claim.claimed_at, cluster="test")
+    deliver_batch(str(claim.token), [str(message.id)], cluster="test")
     assert peer.taken == []
 
 
@@ -271,8 +273,31 @@ def test_a_worker_that_lost_its_lease_sends_nothing(settings: Settings, peers: E
     assert claim is not None
     Message.objects.update(lease_token=None, lease_until=None)
     assert claim_due() is not None
-    deliver_batch(str(claim.token), [str(message.id)], claimed_at=claim.claimed_at, cluster="test")
+    deliver_batch(str(claim.token), [str(message.id)], cluster="test")
     assert (peer.taken, Handoff.objects.count()) == ([], 0)
+
+
+def test_what_is_sent_late_in_its_lease_has_all_of_it_again(
+    settings: Settings, peers: ExitStack
+) -> None:
+    left: list[timedelta] = []
+
+    class Watching(SmtpPeer):
+        def converse(self, line: object) -> None:
+            until, now = Message.objects.values_list("lease_until", Now()).get()
+            left.append(until - now)
+            connection.close()
+            super().converse(line)  # type: ignore[arg-type]
+
+    peer = peers.enter_context(Watching())
+    configure(settings, {"first": smtp(peer)})
+    message = make_message()
+    claim = claim_due()
+    assert claim is not None
+    Message.objects.update(lease_until=Now() + timedelta(seconds=1))
+    deliver_batch(str(claim.token), [str(message.id)], cluster="test")
+    assert len(peer.taken) == len(left) == 1
+    assert left[0] > timedelta(seconds=LEASE_SECONDS / 2)
 
 
 def test_an_attempt_is_committed_before_the_first_byte_leaves(
@@ -327,8 +352,8 @@ def test_a_batch_costs_the_same_statements_however_many_its_messages(
     assert claim is not None
     ids = [str(message_id) for message_id in claim.message_ids]
     with CaptureQueriesContext(connection) as queries:
-        deliver_batch(str(claim.token), ids, claimed_at=claim.claimed_at, cluster="test")
+        deliver_batch(str(claim.token), ids, cluster="test")
     verbs = [query["sql"].split()[0] for query in queries.captured_queries]
     assert Message.objects.filter(state=State.SENT).count() == count
     assert verbs.count("COMMIT") == 2
-    assert len(verbs) == 15, verbs
+    assert len(verbs) == 14, verbs

@@ -197,7 +197,6 @@ def test_a_fault_of_our_own_ends_the_worker_once_the_wire_is_silent(
         deliver_batch(
             str(claim.token),
             [str(id_) for id_ in claim.message_ids],
-            claimed_at=claim.claimed_at,
             cluster="test",
         )
     assert len(peer.taken) == 1

@@ -166,3 +166,20 @@ def test_the_late_refusal_of_the_first_try_settles_nothing_once_it_was_repeated(
     message.refresh_from_db()
     assert message.state == State.UNCERTAIN
     assert Handoff.objects.get().outcome == Outcome.UNCERTAIN
+
+
+def test_a_repeat_that_never_began_leaves_the_words_of_the_first_try(
+    settings: Settings, peers: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = doubtful(peers, settings)
+    make_message()
+    deliver()
+    first = Attempt.objects.get()
+    # so that no lease is long enough to begin under
+    monkeypatch.setattr("notifications.delivery.crew.HANDOFF_SECONDS", 3600)
+    repeat_now()
+    attempt, handoff = Attempt.objects.get(), Handoff.objects.get()
+    assert len(peer.requests) == 1
+    assert first.reading == attempt.reading == handoff.reading == "ambiguous"
+    assert first.answer == attempt.answer == handoff.answer
+    assert (first.code, attempt.code) == (500, 500)

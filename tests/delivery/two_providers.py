@@ -45,7 +45,7 @@ def deliver() -> None:
     claim = claim_due()
     assert claim is not None
     ids = [str(message_id) for message_id in claim.message_ids]
-    deliver_batch(str(claim.token), ids, claimed_at=claim.claimed_at, cluster="test")
+    deliver_batch(str(claim.token), ids, cluster="test")
 
 
 def closed_port() -> int:

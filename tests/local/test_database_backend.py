@@ -76,6 +76,19 @@ def test_a_prepared_statement_is_planned_once_for_a_connection(kept: DatabaseWra
         assert cursor.fetchall() == [(3, 0)]
 
 
+def test_a_plan_that_was_made_for_an_empty_table_does_not_read_all_of_a_large_one(
+    kept: DatabaseWrapper,
+) -> None:
+    find = "SELECT id FROM grows WHERE id = %s::int"
+    with kept.prepared_cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE grows (id int PRIMARY KEY)")
+        cursor.execute("INSERT INTO grows VALUES (1)")
+        cursor.execute("ANALYZE grows")
+        cursor.execute(find, ["1"])
+        cursor.execute("EXPLAIN " + find, ["1"])
+        assert "Index" in str(cursor.fetchall())
+
+
 def test_other_cursors_prepare_nothing(kept: DatabaseWrapper) -> None:
     for _ in range(10):
         answer_of(kept)

@@ -199,9 +199,7 @@ class Worker:
     def _take_up(self, claim: Claim) -> None:
         self.claim = None
         ids = [str(message_id) for message_id in claim.message_ids]
-        deliver_batch(
-            str(claim.token), ids, claimed_at=claim.claimed_at, cluster=f"worker {self.number}"
-        )
+        deliver_batch(str(claim.token), ids, cluster=f"worker {self.number}")
 
     def _keep(self, batch: Batch) -> None:
         self.batch, self._has_begun = batch, False
