@@ -63,6 +63,9 @@ class Results(Protocol):
         """Take one; called by the crew's threads."""
 
 
+_Taken = tuple[Job, Results]
+
+
 def unbegun(job: Job, reading: Reading) -> Ended:
     """The end of a job of which nothing has reached its provider."""
     return Ended(job, HandoffResult.for_all(job.request, Verdict(reading)))
@@ -81,6 +84,7 @@ class Crew:
         self._busy: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()  # in a row, since the batch looked last
         self._idle = 0  # threads that wait for a job
+        self._ahead: dict[_Hand, _Taken] = {}  # what each will begin when its job is done
         self._changed = threading.Condition()
         self._started = False
 
@@ -95,6 +99,9 @@ class Crew:
     def withdraw(self, provider: str | None = None) -> list[Job]:
         """Take back the jobs that no thread has begun: all, or those of one `provider`."""
         with self._changed:
+            for hand, (job, _) in [*self._ahead.items()]:
+                if provider in (None, job.config.name):
+                    self._put_back(hand)
             names = list(self._waiting) if provider is None else [provider]
             return [job for name in names for job, _ in self._waiting.pop(name, ())]
 
@@ -119,31 +126,58 @@ class Crew:
             name = f"handoff-{number}"
             threading.Thread(target=_Hand(self).work, daemon=True, name=name).start()
 
-    def next_job(self, seconds: float) -> tuple[Job, Results] | None:
+    def next_job(self, seconds: float) -> _Taken | None:
         """Wait for a job whose provider may have one more thread; None after `seconds`."""
         with self._changed:
             name = self._eligible() or self._wait_for_eligible(seconds)
             if name is None:
                 return None
-            # to the end of the line, so that providers take turns
-            jobs = self._waiting.pop(name)
-            chosen = jobs.popleft()
-            if jobs:
-                self._waiting[name] = jobs
+            chosen = self._pop(name)
             self._busy[name] += 1
             # `done` wakes nobody: whoever has done one comes here for the next, and then others
             if self._idle and self._eligible() is not None:
                 self._changed.notify()
             return chosen
 
-    def done(self, ended: Ended) -> None:
-        """The thread that had the job is free again, and comes for its next one."""
+    def look_ahead(self, hand: "_Hand", config: ProviderConfig) -> Job | None:
+        """The job that `hand`, which is busy with one of this provider, will have next.
+
+        None if it would be another provider's, or if a thread is idle, which could begin it sooner.
+        """
+        with self._changed:
+            name = None if self._idle else self._eligible(leaving=config.name)
+            if name is None or self._waiting[name][0][0].config != config:
+                return None
+            self._ahead[hand] = self._pop(name)
+            return self._ahead[hand][0]
+
+    def done(self, ended: Ended, hand: "_Hand") -> _Taken | None:
+        """The job of `hand` is done; returns what it is to go on with, if that is settled."""
         name = ended.job.config.name
         with self._changed:
-            self._busy[name] -= 1
             self._failures[name] = self._failures_after(ended)
+            if self._failures[name] >= FAILURES_IN_A_ROW:
+                self._put_back(hand)
+            if hand in self._ahead:
+                return self._ahead.pop(hand)
+            self._busy[name] -= 1
             if not self._busy.total():
                 self._changed.notify_all()
+            return None
+
+    def _pop(self, name: str) -> _Taken:
+        """The next job of a provider, which goes to the end of the line: they take turns."""
+        jobs = self._waiting.pop(name)
+        chosen = jobs.popleft()
+        if jobs:
+            self._waiting[name] = jobs
+        return chosen
+
+    def _put_back(self, hand: "_Hand") -> None:
+        """What was promised to `hand` waits again, before all others."""
+        if hand in self._ahead:
+            job, results = self._ahead.pop(hand)
+            self._waiting.setdefault(job.config.name, deque()).appendleft((job, results))
 
     def _failures_after(self, ended: Ended) -> int:
         """In a row; one refusal that is meant for all hand-offs is as good as many."""
@@ -160,10 +194,11 @@ class Crew:
             self._idle -= 1
         return self._eligible()
 
-    def _eligible(self) -> str | None:
+    def _eligible(self, *, leaving: str = "") -> str | None:
+        """The provider whose turn it is; as if a thread that is at one had left it."""
         for name, jobs in self._waiting.items():
             is_failing = self._failures[name] >= FAILURES_IN_A_ROW
-            if self._busy[name] < jobs[0][0].share and not is_failing:
+            if self._busy[name] - (name == leaving) < jobs[0][0].share and not is_failing:
                 return name
         return None
 
@@ -177,15 +212,16 @@ class _Hand:
 
     def work(self) -> None:
         """Take jobs for as long as the process lives."""
+        taken = None
         while True:
-            taken = self._crew.next_job(IDLE_SECONDS)
+            taken = taken or self._crew.next_job(IDLE_SECONDS)
             if taken is None:
                 self._close_idle()
                 continue
             job, results = taken
             ended = Ended(job, self._end(job))
             # free before the result is known: who waits for results may start the next job
-            self._crew.done(ended)
+            taken = self._crew.done(ended, self)
             results.put(ended)
 
     def _end(self, job: Job) -> HandoffResult:
@@ -206,12 +242,17 @@ class _Hand:
                 job.request,
                 commit=_permission(job, begun.set),
                 deadline=boottime() + HANDOFF_SECONDS,
+                following=lambda: self._following(job.config),
             )
         except (LeaseLostError, JournalError):
             return unbegun(job, Reading.NOT_BEGUN).result
         except Exception as error:  # noqa: BLE001 - a transport's own fault must not lose the hand-off
             reading = Reading.AMBIGUOUS if begun.is_set() else Reading.UNBUILDABLE
             return HandoffResult.for_all(job.request, Verdict(reading, answer=fault_text(error)))
+
+    def _following(self, config: ProviderConfig) -> HandoffRequest | None:
+        job = self._crew.look_ahead(self, config)
+        return job.request if job else None
 
     def _transport(self, config: ProviderConfig) -> Transport:
         if config not in self._transports:

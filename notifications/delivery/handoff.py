@@ -106,6 +106,14 @@ NO_REPEAT = Verdict(Reading.NOT_BEGUN, answer="this provider knows no repeat fro
 """What a transport answers to a repeat where a repeat may be a second message."""
 
 
+Following = Callable[[], HandoffRequest | None]
+"""Tells a transport which hand-off it will be given next, if that is clear already."""
+
+
+def nobody_knows() -> None:
+    """No hand-off is known to follow."""
+
+
 class Transport(Protocol):
     """A way to one provider. Used by one thread at a time; it may keep its connection open."""
 
@@ -113,14 +121,21 @@ class Transport(Protocol):
     """Whether it can send to some of the recipients under unchanged headers."""
 
     def send(
-        self, request: HandoffRequest, *, commit: Callable[[], None], deadline: float
+        self,
+        request: HandoffRequest,
+        *,
+        commit: Callable[[], None],
+        deadline: float,
+        following: Following = nobody_knows,
     ) -> HandoffResult:
         """Hand the message over.
 
         `commit` is called once, just before the first write that may carry the final dot or the
         HTTP request; what it raises means that nothing was sent, and passes through. `deadline`
         bounds the whole, in seconds of `boottime()`. Expected failures are verdicts, not
-        exceptions. A repeat that may be a second message is not sent.
+        exceptions. A repeat that may be a second message is not sent. What is known to be
+        `following` may be announced to the provider with this message's end; it is given to another
+        transport if the provider turns out to fail.
         """
 
     def close_if_idle(self) -> None:

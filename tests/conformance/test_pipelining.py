@@ -113,3 +113,80 @@ def test_a_server_that_wants_a_message_for_nobody_is_not_sent_one(stack: ExitSta
     assert reading(send(transport)) is Reading.SENT
     assert [envelope.recipients for envelope in peer.taken] == [("bob@example.org",)]
     assert peer.connections == 2
+
+
+def test_the_next_message_is_announced_in_the_packet_that_ends_this_one(stack: ExitStack) -> None:
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    heard: list[bytes] = []
+
+    def hear(line: socket.socket, end: bytes) -> bytes:
+        told = b""
+        while end not in told:
+            told += line.recv(65536)
+        return told
+
+    def serve() -> None:
+        with listener.accept()[0] as line:
+            line.sendall(b"220 peer.example\r\n")
+            hear(line, b"ehlo")
+            line.sendall(b"250-peer.example\r\n250 PIPELINING\r\n")
+            for _ in range(2):
+                hear(line, b"DATA\r\n")
+                line.sendall(b"250 ok\r\n250 ok\r\n354 go on\r\n")
+                heard.append(hear(line, b"\r\n.\r\n"))
+                line.sendall(b"250 taken\r\n")
+            line.sendall(b"250 ok\r\n250 ok\r\n354 go on\r\n")
+            heard.append(hear(line, b"\r\n.\r\n"))
+            line.sendall(b"250 taken\r\n")
+
+    server = threading.Thread(target=serve)
+    server.start()
+    url = f"peer=smtp://127.0.0.1:{listener.getsockname()[1]}"
+    transport = open_transport(parse_providers(url)["peer"])
+    stack.callback(transport.close)
+    requests = [request_to(f"{name}@example.org") for name in "abc"]
+    followers = iter([requests[2], None])
+    for request in requests:
+        result = transport.send(
+            request, commit=Witness(), deadline=soon(60), following=lambda: next(followers)
+        )
+        assert reading(result) is Reading.SENT
+    server.join()
+    # the first shows that the server is quick; only then is anything announced
+    assert [body.partition(b"\r\n.\r\n")[2] for body in heard] == [
+        b"",
+        b"MAIL FROM:<ann@example.org>\r\nRCPT TO:<c@example.org>\r\nDATA\r\n",
+        b"",
+    ]
+
+
+def test_what_was_announced_and_is_not_sent_is_taken_back(stack: ExitStack) -> None:
+    peer, transport = a_peer(stack)
+    first, second, dropped, other = (request_to(f"{name}@example.org") for name in "abcd")
+    send(transport, first)
+    transport.send(second, commit=Witness(), deadline=soon(60), following=lambda: dropped)
+    assert reading(send(transport, other)) is Reading.SENT
+    recipients = [envelope.recipients for envelope in peer.taken]
+    assert recipients == [(f"{name}@example.org",) for name in "abd"]
+    assert peer.connections == 2
+
+
+def test_what_was_announced_to_a_server_that_hangs_up_goes_over_another_connection(
+    stack: ExitStack,
+) -> None:
+    taken = "250 2.0.0 taken"
+    peer, transport = a_peer(stack, on={"dot": [reply(taken), reply("421 4.3.2 closing")]})
+    requests = [request_to(f"{name}@example.org") for name in "abc"]
+    followers = iter([requests[2], None])
+    results = [
+        transport.send(
+            request, commit=Witness(), deadline=soon(60), following=lambda: next(followers, None)
+        )
+        for request in requests
+    ]
+    assert [reading(result) for result in results] == [
+        Reading.SENT,
+        Reading.TEMPORARY,
+        Reading.SENT,
+    ]
+    assert peer.connections == 2

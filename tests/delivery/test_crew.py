@@ -16,7 +16,7 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.models.lease import Lease, boottime
 from tests.conftest import wait_until
 from tests.delivery.handing_over import reading, request_to
-from tests.peers.actions import reply, stall
+from tests.peers.actions import drop, reply, stall
 from tests.peers.smtp_peer import SmtpPeer
 
 
@@ -167,3 +167,36 @@ def test_without_a_journal_that_can_be_written_the_final_dot_is_kept_back(
 
 def test_a_process_has_one_crew() -> None:
     assert crew() is crew()
+
+
+PIPELINING = ("SIZE 20000000", "8BITMIME", "PIPELINING")
+
+
+def test_what_a_thread_is_to_do_next_can_be_taken_back_while_it_waits(
+    peers: ExitStack, journal: Journal
+) -> None:
+    # the third end is what it waits for: by then the fourth job is promised to it
+    dots = [reply("250 2.0.0 taken"), reply("250 2.0.0 taken"), stall()]
+    peer = peers.enter_context(SmtpPeer(on={"dot": dots}, extensions=PIPELINING))
+    crew, results = Crew(1), SimpleQueue[Ended]()
+    jobs = [job(provider("first", peer), journal) for _ in range(5)]
+    crew.start(jobs, results)
+    wait_until(lambda: len(peer.ended) == 3)
+    wait_until(lambda: len(crew._ahead) == 1)
+    assert crew.withdraw("first") == jobs[3:]
+    assert results.qsize() == 2
+
+
+def test_a_provider_that_begins_to_fail_does_not_get_what_was_promised_to_it(
+    peers: ExitStack, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.delivery.crew.FAILURES_IN_A_ROW", 1)
+    dots = [reply("250 2.0.0 taken"), drop()]
+    peer = peers.enter_context(SmtpPeer(on={"dot": dots}, extensions=PIPELINING))
+    quick = peers.enter_context(SmtpPeer())
+    crew, results = Crew(1), SimpleQueue[Ended]()
+    jobs = [job(provider("failing", peer), journal) for _ in range(5)]
+    crew.start([*jobs, job(provider("quick", quick), journal)], results)
+    wait_until(lambda: results.qsize() == 3)
+    assert len(quick.taken) == 1
+    assert crew.withdraw("failing") == jobs[2:]

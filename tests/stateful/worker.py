@@ -19,7 +19,13 @@ from notifications.delivery import batch as delivery
 from notifications.delivery import breaker
 from notifications.delivery.batch import Batch, deliver_batch
 from notifications.delivery.crew import Crew, Ended, Job, Results, _Hand
-from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdict
+from notifications.delivery.handoff import (
+    Following,
+    HandoffRequest,
+    HandoffResult,
+    Verdict,
+    nobody_knows,
+)
 from notifications.delivery.journal import Journal
 from notifications.delivery.reading import Reading
 from notifications.delivery.stop_flag import stop_flag
@@ -88,7 +94,7 @@ class Hand:
         hand._transports[self.job.config] = _Transport(self)
         try:
             ended = Ended(self.job, hand._end(self.job))
-            self._crew.done(ended)
+            self._crew.done(ended, hand)
             self._results.put(ended)
         except KilledError:
             pass
@@ -114,7 +120,12 @@ class _Transport:
         self._hand = hand
 
     def send(
-        self, request: HandoffRequest, *, commit: Callable[[], None], deadline: float
+        self,
+        request: HandoffRequest,
+        *,
+        commit: Callable[[], None],
+        deadline: float,
+        following: Following = nobody_knows,
     ) -> HandoffResult:
         """Be led through one hand-off."""
         result = self._hand.stop()

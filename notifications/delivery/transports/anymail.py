@@ -23,11 +23,13 @@ from notifications.delivery.classify import (
 from notifications.delivery.esps import Esp, Mark
 from notifications.delivery.handoff import (
     NO_REPEAT,
+    Following,
     HandoffRequest,
     HandoffResult,
     Outgoing,
     Recipient,
     Verdict,
+    nobody_knows,
 )
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
@@ -62,7 +64,12 @@ class AnymailTransport:
         self._backend = self._open_backend()
 
     def send(
-        self, request: HandoffRequest, *, commit: Callable[[], None], deadline: float
+        self,
+        request: HandoffRequest,
+        *,
+        commit: Callable[[], None],
+        deadline: float,
+        following: Following = nobody_knows,
     ) -> HandoffResult:
         """Hand the message over; see `Transport.send`."""
         if request.is_repeat and not self._esp.idempotency_header:

@@ -3,7 +3,6 @@
 import smtplib
 import socket
 from collections import deque
-from collections.abc import Iterable
 from contextlib import suppress
 
 from notifications import failpoints
@@ -18,6 +17,7 @@ from notifications.delivery.transports.deadline import (
     seconds_left,
     tls_context,
 )
+from notifications.delivery.transports.letter import Letter
 from notifications.delivery.transports.patience import Patience
 from notifications.delivery.transports.smtp_replies import Replies
 from notifications.models.lease import boottime
@@ -73,6 +73,8 @@ class SmtpSession(smtplib.SMTP):
     """
 
     def __init__(self, config: ProviderConfig, patience: Patience) -> None:
+        self.announced: Letter | None = None
+        """The message for which a transaction was opened, until it is sent."""
         self._config = config
         self._patience = patience
         self._own_name = ""
@@ -179,25 +181,31 @@ class SmtpSession(smtplib.SMTP):
         self._commands = deque([(phase, f"{command}\r\n".encode())])
         self.go_on(phase)
 
-    def announce(self, sender: str, addresses: Iterable[str], *, size: int, smtputf8: bool) -> None:
-        """Open a transaction for a message of `size` octets: MAIL, an RCPT for each address, DATA.
+    def takes(self, letter: Letter) -> bool:
+        """Whether the server can take such addresses and headers."""
+        return self.has_extn("smtputf8") or not letter.smtputf8
+
+    def announce(self, letter: Letter) -> None:
+        """Open a transaction for `letter`: MAIL, an RCPT for each address, DATA.
 
         All at once where the server takes it (RFC 2920), else each when the reply to the one before
-        is read. `answer` gives the replies, in this order.
+        is read. `answer` gives the replies, in this order. Raises NotAcceptedError when the server
+        does not take such a message.
         """
-        options = [f"SIZE={size}"] if self.has_extn("size") else []
-        if smtputf8:
-            if not self.has_extn("smtputf8"):
-                problem = "the server takes no internationalised addresses (SMTPUTF8)"
-                raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
+        if not self.takes(letter):
+            problem = "the server takes no internationalised addresses (SMTPUTF8)"
+            raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
+        options = [f"SIZE={len(letter.data)}"] if self.has_extn("size") else []
+        if letter.smtputf8:
             options += ["SMTPUTF8", "BODY=8BITMIME"]
         lines = [
-            (Phase.MAIL, " ".join([f"MAIL FROM:<{sender}>", *options])),
-            *((Phase.RCPT, f"RCPT TO:<{address}>") for address in addresses),
+            (Phase.MAIL, " ".join([f"MAIL FROM:<{letter.sender}>", *options])),
+            *((Phase.RCPT, f"RCPT TO:<{address}>") for _, address in letter.recipients),
             (Phase.DATA, "DATA"),
         ]
-        encoding = "utf-8" if smtputf8 else "ascii"
+        encoding = "utf-8" if letter.smtputf8 else "ascii"
         self._commands = deque((phase, f"{line}\r\n".encode(encoding)) for phase, line in lines)
+        self.announced = letter
 
     def answer(self, phase: Phase) -> tuple[int, str]:
         """The reply to the next command that was announced, which is of `phase`.
@@ -207,7 +215,7 @@ class SmtpSession(smtplib.SMTP):
         self._give_time(self._patience.limit(phase))
         try:
             if not self._unanswered:
-                self._write_ahead()
+                self.send(self._next_commands())
             code, raw = self.getreply()
         except OSError as error:
             raise _broken(error) from error
@@ -225,11 +233,17 @@ class SmtpSession(smtplib.SMTP):
         if not is_positive(phase, code):
             raise _refused(phase, code, text)
 
-    def _write_ahead(self) -> None:
-        count = PIPELINED if self.has_extn("pipelining") else 1
+    def _next_commands(self) -> bytes:
+        """What may be written now of what was announced; replies to all of it are due then."""
+        count = PIPELINED if self.pipelines else 1
         group = [self._commands.popleft() for _ in range(min(count, len(self._commands)))]
         self._unanswered.extend([phase for phase, _ in group])
-        self.send(b"".join([command for _, command in group]))
+        return b"".join([command for _, command in group])
+
+    @property
+    def pipelines(self) -> bool:
+        """Whether the server takes commands before it has answered earlier ones (RFC 2920)."""
+        return self.has_extn("pipelining")
 
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it.
@@ -257,9 +271,13 @@ class SmtpSession(smtplib.SMTP):
         return code, _text(raw)
 
     def finish(self) -> tuple[int, str]:
-        """Write the final dot and return the reply. Raises OSError: nobody knows."""
+        """Write the final dot and return the reply. Raises OSError: nobody knows.
+
+        Another transaction that was announced meanwhile begins in the same packet: a message's end
+        may be followed by commands (RFC 2920, 3.1).
+        """
         self._give_time(self._patience.limit(Phase.DOT))
-        self.send(b".\r\n")
+        self.send(b".\r\n" + self._next_commands())
         failpoints.hit("dot_sent")
         code, raw = self.getreply()
         return code, _text(raw)
@@ -298,10 +316,14 @@ class SmtpSession(smtplib.SMTP):
                 raise ConnectionError("the server wants the message all the same")
 
     def leave(self) -> None:
-        """Say QUIT and close, whatever the server makes of it."""
+        """Say QUIT and close, whatever the server makes of it.
+
+        Where it waits for a message, it would take the word for one's first line.
+        """
         self._give_time(boottime() + QUIT_SECONDS)
-        with suppress(OSError):
-            self.docmd("QUIT")
+        if self.announced is None:
+            with suppress(OSError):
+                self.docmd("QUIT")
         self.close()
 
     def getreply(self) -> tuple[int, bytes]:

@@ -1,0 +1,51 @@
+"""A hand-off as SMTP sends it."""
+
+import re
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from notifications.delivery.addresses import wire_address
+from notifications.delivery.handoff import HandoffRequest
+from notifications.delivery.mime import build_mime
+
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A hand-off as it goes over the wire."""
+
+    handoff_id: UUID
+    sender: str
+    recipients: tuple[tuple[UUID, str], ...]
+    """Each delivery's address."""
+    data: bytes
+    """The message, dots doubled, without the final one."""
+
+    smtputf8: bool = field(init=False)
+    """Whether an address or a header has no ASCII form."""
+
+    def __post_init__(self) -> None:
+        """Look once."""
+        addresses = (self.sender, *[address for _, address in self.recipients])
+        is_ascii = self.data.isascii() and "".join(addresses).isascii()
+        object.__setattr__(self, "smtputf8", not is_ascii)
+
+
+def write_letter(request: HandoffRequest) -> Letter:
+    """Build what is sent for `request`; the Handoff's id travels in front of the message.
+
+    Raises ValueError, UnicodeError among them, when the message cannot be written.
+    """
+    mark = f"X-Limbo-Handoff: {request.handoff_id}\r\n".encode()
+    content = mark + build_mime(request.outgoing)
+    recipients = tuple((r.delivery_id, _bare(r.address)) for r in request.envelope)
+    sender = _bare(request.outgoing.sender_address)
+    return Letter(request.handoff_id, sender, recipients, _LEADING_DOT.sub(b"..", content))
+
+
+def _bare(address: str) -> str:
+    # within <> a space or a > would begin what the server reads as parameters
+    if re.search(r"[\x00-\x20\x7f<>]", address):
+        raise ValueError("an address holds a space, a bracket or a control character")
+    return wire_address(address)
