@@ -170,8 +170,8 @@ WHITENOISE_AUTOREFRESH = False
 LIMBO_MAX_ATTACHMENTS_MB = env.int("LIMBO_MAX_ATTACHMENTS_MB", default=10)
 # 10 MB, and the files in base64
 LIMBO_MAX_REQUEST_OCTETS = (10 + LIMBO_MAX_ATTACHMENTS_MB * 4 // 3) * 1024 * 1024
-# a little more lets the API answer for itself what is too large
-DATA_UPLOAD_MAX_MEMORY_SIZE = LIMBO_MAX_REQUEST_OCTETS + 64 * 1024
+# a little more than the largest, a batch, lets the API answer for itself what is too large
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(LIMBO_MAX_REQUEST_OCTETS, 30 * 1024 * 1024) + 64 * 1024
 
 SESSION_COOKIE_SECURE = not LIMBO_LOCAL
 CSRF_COOKIE_SECURE = not LIMBO_LOCAL

@@ -18,12 +18,16 @@ from notifications.intake.errors import (
     ImpossibleRequestError,
     NameTakenError,
     RefusedRequestError,
+    StillRunningError,
 )
 from notifications.queue.owner_choices import IllegalChoiceError
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+
+RUNNING_SECONDS = 1
+"""A request that is running has its answer soon."""
 
 
 class TooLargeError(exceptions.APIException):
@@ -50,6 +54,8 @@ def problem_for(error: Exception) -> Problem:
             return _refused(error)
         case IdempotencyConflictError() | IllegalChoiceError() | NameTakenError():
             return _conflict(error)
+        case StillRunningError():
+            return _still_running()
         case exceptions.ValidationError():
             return _invalid_parameters(error)
         case Http404():
@@ -76,7 +82,14 @@ def _conflict(error: IdempotencyConflictError | IllegalChoiceError | NameTakenEr
     return Problem(409, "idempotency-conflict", detail)
 
 
+def _still_running() -> Problem:
+    detail = "The first request with this Idempotency-Key is still running; its answer comes soon."
+    headers = {"Retry-After": str(RUNNING_SECONDS)}
+    return Problem(409, "idempotency-running", detail, headers=headers)
+
+
 def _refused(error: RefusedRequestError) -> Problem:
+    """The problem; of a request that is one of many, `errors` tells where it stands."""
     is_impossible = isinstance(error, ImpossibleRequestError)
     status, kind = (422, "impossible-request") if is_impossible else (400, "invalid-request")
     errors = [_fault_members(fault) for fault in error.faults]

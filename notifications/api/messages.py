@@ -1,5 +1,6 @@
 """`/v1/mail`: submit a message, list one's own, read one."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from notifications.api.serializers import (
     message_url,
 )
 from notifications.intake.mail_request import read_mail_request
-from notifications.intake.submission import submit
+from notifications.intake.submission import Submission, submit
 from notifications.intake.templates.shelf import Shelf
 from notifications.intake.token_limits import check_sender
 from notifications.models import Attempt, Delivery, Event, Message, User
@@ -42,6 +43,21 @@ def messages_in_full(owner: User) -> QuerySet[Message]:
     return owned.select_related("template_version__template").prefetch_related(
         Prefetch("deliveries", deliveries), Prefetch("events", events)
     )
+
+
+def submitted(submission: Submission) -> dict[str, Any]:
+    """What is told of a message that is stored."""
+    return {
+        "Message": "submitted",
+        "id": submission.message_id,
+        "state": submission.state,
+        "url": message_url(submission.message_id),
+    }
+
+
+def not_submitted(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a message that is refused: the problem, and the words of older clients."""
+    return {"Message": "not submitted", "Problem": problem["detail"], **problem}
 
 
 class MessagesView(ApiView, ListAPIView[Message]):
@@ -94,14 +110,8 @@ class MessagesView(ApiView, ListAPIView[Message]):
         )
         self.is_logged = True
         url = message_url(submission.message_id)
-        answer = {
-            "Message": "submitted",
-            "id": submission.message_id,
-            "state": submission.state,
-            "url": url,
-        }
         replayed = {"Idempotency-Replayed": "true"} if submission.is_repeat else {}
-        return Response(answer, headers={"Location": url, **replayed})
+        return Response(submitted(submission), headers={"Location": url, **replayed})
 
     def handle_exception(self, exc: Exception) -> Response:
         """Tell a refused submission in the words that older clients read, too.
@@ -110,8 +120,7 @@ class MessagesView(ApiView, ListAPIView[Message]):
         """
         response = super().handle_exception(exc)
         if self.request.method == "POST" and response.status_code < 500:
-            problem = response.data["detail"]
-            response.data = {"Message": "not submitted", "Problem": problem, **response.data}
+            response.data = not_submitted(response.data)
         return response
 
 

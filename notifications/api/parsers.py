@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any, ClassVar, NoReturn
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
@@ -13,13 +13,20 @@ from notifications.api.errors import LengthRequiredError, TooLargeError
 
 # one without its end goes to the end of the body, or each of its quotes would be tried anew
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-_MAX_STRUCTURE = 64 * 1024
+BATCH_OCTETS = 30 * 1024 * 1024
 
 
 class StrictJsonParser(BaseParser):
     """JSON in UTF-8 as RFC 8259 has it, at most `LIMBO_MAX_REQUEST_OCTETS` long."""
 
     media_type = "application/json"
+    max_structure: ClassVar[int] = 64 * 1024
+    """Octets outside of strings: a megabyte of brackets becomes a hundred of objects."""
+
+    @property
+    def max_octets(self) -> int:
+        """How long a body may be."""
+        return int(settings.LIMBO_MAX_REQUEST_OCTETS)
 
     def parse(
         self,
@@ -28,11 +35,11 @@ class StrictJsonParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Decode the body. Raises TooLargeError, or ParseError for what is not JSON."""
-        most: int = settings.LIMBO_MAX_REQUEST_OCTETS
+        most = self.max_octets
         body = stream.read(most + 1)
         if len(body) > most:
             raise TooLargeError(f"A request may have at most {most} octets.")
-        if _has_too_much_structure(body):
+        if _has_more_structure(body, than=self.max_structure):
             raise ParseError("The JSON has too many values.")
         try:
             return json.loads(body.decode(), parse_constant=_refuse_constant)
@@ -42,24 +49,28 @@ class StrictJsonParser(BaseParser):
             raise ParseError(f"This is not JSON in UTF-8: {_reason(error)}.") from error
 
 
+class BatchJsonParser(StrictJsonParser):
+    """The same for many messages at once."""
+
+    max_structure = 512 * 1024
+    max_octets = BATCH_OCTETS
+
+
 def refuse_unknown_length(headers: Mapping[str, str]) -> None:
     """Raise LengthRequiredError for a chunked body, which would look like an empty one."""
     if "Transfer-Encoding" in headers and "Content-Length" not in headers:
         raise LengthRequiredError("Send the body with a Content-Length, not in chunks.")
 
 
-def _has_too_much_structure(body: bytes) -> bool:
-    """Whether more than a request can need lies outside of strings.
-
-    Ten megabytes of brackets would become hundreds of megabytes of objects.
-    """
+def _has_more_structure(body: bytes, *, than: int) -> bool:
+    """Whether so much lies outside of strings."""
     outside = end = 0
     for string in _STRING.finditer(body):
         outside += string.start() - end + 1
         end = string.end()
-        if outside > _MAX_STRUCTURE:
+        if outside > than:
             return True
-    return outside + len(body) - end > _MAX_STRUCTURE
+    return outside + len(body) - end > than
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -81,6 +81,13 @@ KINDS: dict[str, Kind] = {
         "Use a new key for a new request, and send the same request for the same key.",
         "Use a new key for a new request, and the same request for the same key.",
     ),
+    "idempotency-running": Kind(
+        "The first request with this Idempotency-Key is still running",
+        (409,),
+        "Another request with the same key has no answer yet. Nothing was stored by this one.",
+        "Repeat the request after `Retry-After` seconds: it gets the first one's answer.",
+        "The first request with this Idempotency-Key is still running; its answer comes soon.",
+    ),
     "state-forbids": Kind(
         "The message's state forbids it",
         (409,),

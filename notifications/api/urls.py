@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from notifications.api.batch import BatchView
 from notifications.api.choices import CancelView, RescheduleView, RetryView
 from notifications.api.events import EventsView, MessageEventsView
 from notifications.api.messages import MessagesView, MessageView
@@ -31,6 +32,7 @@ urlpatterns = [
     path("ready", ReadyView.as_view(), name="ready"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("v1/mail", MessagesView.as_view(), name="messages"),
+    path("v1/mail/batch", BatchView.as_view(), name="batch"),
     path("v1/mail/<uuid:message_id>", MessageView.as_view(), name="message"),
     path("v1/mail/<uuid:message_id>/events", MessageEventsView.as_view(), name="message-events"),
     path("v1/mail/<uuid:message_id>/cancel", CancelView.as_view(), name="message-cancel"),

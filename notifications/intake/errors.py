@@ -39,5 +39,9 @@ class NameTakenError(LimboError):
     """The owner has another template of this name; nothing was stored."""
 
 
+class StillRunningError(LimboError):
+    """The first request with this Idempotency-Key has no answer yet; nothing was stored."""
+
+
 class IdempotencyConflictError(LimboError):
     """The Idempotency-Key was used for another request; nothing was stored."""

@@ -1,20 +1,27 @@
 """Idempotency keys: a repeated submission gets the first one's answer, and makes nothing new.
 
-The key's row is written first in the submission's transaction, so that the unique index makes a
-second submission with the same key wait until the first one's fate is known.
+The key is taken first in the submission's transaction, under a lock that others do not wait for:
+while the first one with a key runs, the second is told so.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict
 from dataclasses import fields as fields_of
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Now
 
-from notifications.intake.errors import Fault, IdempotencyConflictError, InvalidRequestError
+from notifications.intake.errors import (
+    Fault,
+    IdempotencyConflictError,
+    InvalidRequestError,
+    StillRunningError,
+)
 from notifications.intake.mail_request import MailRequest
 from notifications.intake.templates.choice import REPLACED
 from notifications.models import IdempotencyKey, User
@@ -29,10 +36,20 @@ MAX_KEY_LENGTH = 256
 _FORGET_HOURS = KEEP_HOURS + 1
 _FORGET_AT_ONCE = 10
 
+_SALT = 0x1DE0
+"""Keeps the locks of keys apart from others of the database."""
+
 _UNSAID = {field.name: field.default for field in fields_of(MailRequest)}
 
+# Whoever has the lock is the first, or finds the first one's answer. It ends with the transaction,
+# so also with a process that is killed.
 _TAKE = """
-WITH forgotten AS (
+WITH lock AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(
+        hashtextextended(%(owner)s::bigint || ' ' || %(key)s::text, %(salt)s::bigint)
+    ) AS is_ours
+),
+forgotten AS (
     DELETE FROM notifications_idempotencykey WHERE id IN (
         SELECT id FROM notifications_idempotencykey
         WHERE created_at < now() - %(forget)s * interval '1 hour'
@@ -41,7 +58,7 @@ WITH forgotten AS (
     )
 )
 INSERT INTO notifications_idempotencykey AS held (owner_id, key, request_hash, answer)
-VALUES (%(owner)s, %(key)s, %(hash)s, '{}')
+SELECT %(owner)s, %(key)s, %(hash)s, '{}' FROM lock WHERE is_ours
 ON CONFLICT (owner_id, key) DO UPDATE
 SET request_hash = excluded.request_hash, answer = excluded.answer, created_at = now()
 WHERE held.created_at < now() - %(keep)s * interval '1 hour'
@@ -81,19 +98,20 @@ def _canonical(value: object) -> str:
     raise TypeError(f"a {type(value).__name__} in a request")
 
 
-def take_key(*, owner: User, key: str, request: MailRequest) -> int | dict[str, Any]:
-    """Take `key` for this submission: the new row's id, or else the first submission's answer.
+def take_key(*, owner: User, key: str, digest: bytes) -> int | dict[str, Any]:
+    """Take `key` for what has this `digest`: the new row's id, or else the first one's answer.
 
-    Runs in the submission's transaction and waits for another one that is taking the same key.
-    Raises IdempotencyConflictError if the key was used for another request.
+    Runs in the transaction that stores what is answered. Raises StillRunningError while another
+    one has the key and no answer yet, IdempotencyConflictError if the key was used for another
+    request.
     """
-    digest = request_hash(request)
     with connection.cursor() as cursor:
         cursor.execute(
             _TAKE,
             {
                 "owner": owner.pk,
                 "key": key,
+                "salt": _SALT,
                 "hash": digest,
                 "keep": KEEP_HOURS,
                 "forget": _FORGET_HOURS,
@@ -103,10 +121,18 @@ def take_key(*, owner: User, key: str, request: MailRequest) -> int | dict[str, 
         taken = cursor.fetchone()
     if taken:
         return int(taken[0])
-    held = IdempotencyKey.objects.get(owner=owner, key=key)
+    holds_from = Now() - timedelta(hours=KEEP_HOURS)
+    held = IdempotencyKey.objects.filter(owner=owner, key=key, created_at__gte=holds_from).first()
+    if held is None:
+        raise StillRunningError
     if bytes(held.request_hash) != digest:
         raise IdempotencyConflictError
     return dict(held.answer)
+
+
+def keep_answer(key_id: int, answer: Mapping[str, Any]) -> None:
+    """Keep what was answered to the request that took the key, in its transaction."""
+    IdempotencyKey.objects.filter(id=key_id).update(answer=answer)
 
 
 def message_id_of(answer: dict[str, Any]) -> UUID:

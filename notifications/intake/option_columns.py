@@ -1,6 +1,6 @@
 """What a submission says beyond addresses, subject and text, as the tables take it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -35,11 +35,9 @@ def option_parameters(request: MailRequest) -> Mapping[str, Any]:
     }
 
 
-def store_files(message_id: UUID, files: Sequence[AttachedFile]) -> None:
-    """Store a message's files, in its transaction; nothing happens where there are none."""
-    if not files:
-        return
-    Attachment.objects.bulk_create(
+def store_files(messages: Iterable[tuple[UUID, Sequence[AttachedFile]]]) -> None:
+    """Store messages' files, in their transaction; nothing happens where there are none."""
+    rows = [
         Attachment(
             message_id=message_id,
             position=position,
@@ -48,5 +46,8 @@ def store_files(message_id: UUID, files: Sequence[AttachedFile]) -> None:
             content_id=file.content_id,
             content=file.content,
         )
+        for message_id, files in messages
         for position, file in enumerate(files)
-    )
+    ]
+    if rows:
+        Attachment.objects.bulk_create(rows)

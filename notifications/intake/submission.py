@@ -2,24 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from psycopg.types.numeric import Int4, Int8
 from uuid_utils.compat import uuid7
 
 from notifications.history.requests import RequestOrigin, record_request
-from notifications.intake.idempotency import check_key, message_id_of, take_key
+from notifications.intake.idempotency import check_key, message_id_of, request_hash, take_key
 from notifications.intake.mail_request import MailRequest
 from notifications.intake.option_columns import option_parameters, store_files
 from notifications.models import State, User
 from notifications.models.fair_share import CLOCK_ID, OFFSETS
+from notifications.models.prepared import prepared_cursor
 from notifications.models.wakeup import wake
-
-if TYPE_CHECKING:
-    # the settings name it
-    from limbo.postgres.base import DatabaseWrapper
 
 ACCEPTED = 200
 """The status that the request log gives a submission."""
@@ -139,8 +136,9 @@ def submit(
     `idempotency_key`, however many recipients. With a key a repeat within 24 hours returns the
     first submission's answer.
 
-    Raises IdempotencyConflictError if the key was used for another request, InvalidRequestError
-    for an impossible key, DatabaseError if the database cannot store.
+    Raises IdempotencyConflictError if the key was used for another request, StillRunningError while
+    the first one with it has no answer yet, InvalidRequestError for an impossible key,
+    DatabaseError if the database cannot store.
     """
     if idempotency_key is None and not request.attachments:
         return _store(owner, request, log)
@@ -148,7 +146,7 @@ def submit(
         if idempotency_key is None:
             return _store(owner, request, log)
         check_key(idempotency_key)
-        taken = take_key(owner=owner, key=idempotency_key, request=request)
+        taken = take_key(owner=owner, key=idempotency_key, digest=request_hash(request))
         if isinstance(taken, int):
             return _store(owner, request, log, key_id=taken)
         return _repeat(owner, taken, log)
@@ -158,7 +156,7 @@ def _store(
     owner: User, request: MailRequest, log: RequestOrigin | None, key_id: int | None = None
 ) -> Submission:
     message_id = uuid7()
-    with cast("DatabaseWrapper", connection).prepared_cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _STORE,
             {
@@ -172,7 +170,7 @@ def _store(
             },
         )
         (state,) = cursor.fetchone()
-    store_files(message_id, request.attachments)
+    store_files([(message_id, request.attachments)])
     transaction.on_commit(wake)
     return Submission(message_id, State(state))
 

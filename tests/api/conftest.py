@@ -78,5 +78,6 @@ def api(db: None) -> Api:
 def wakeups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The wake-ups that were asked for, instead of a thread that outlives the test."""
     asked: list[str] = []
-    monkeypatch.setattr("notifications.intake.submission.wake", lambda: asked.append("wake"))
+    for module in ("submission", "batch"):
+        monkeypatch.setattr(f"notifications.intake.{module}.wake", lambda: asked.append("wake"))
     return asked

@@ -67,6 +67,7 @@ def test_it_has_every_operation(schema: dict[str, Any]) -> None:
         ("/metrics", "get"),
         ("/v1/mail", "get"),
         ("/v1/mail", "post"),
+        ("/v1/mail/batch", "post"),
         ("/v1/mail/{message_id}", "get"),
         ("/v1/mail/{message_id}/events", "get"),
         ("/v1/mail/{message_id}/cancel", "post"),
@@ -101,6 +102,11 @@ def test_it_names_every_parameter_of_a_list(schema: dict[str, Any]) -> None:
 def test_its_example_is_taken(api: Api, schema: dict[str, Any]) -> None:
     body = schema["paths"]["/v1/mail"]["post"]["requestBody"]["content"]["application/json"]
     assert api.post(body["schema"]["example"]).status_code == 200
+
+
+def test_the_answers_to_a_batch_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
+    batch = {"messages": [SUBMISSION, {"to": 7}]}
+    check(schema, "/v1/mail/batch", "post", api.post(batch, path="/v1/mail/batch"))
 
 
 def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:

@@ -5,15 +5,19 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from notifications.history.requests import RequestOrigin
-from notifications.intake.errors import IdempotencyConflictError, InvalidRequestError
+from notifications.intake.errors import (
+    IdempotencyConflictError,
+    InvalidRequestError,
+    StillRunningError,
+)
 from notifications.intake.mail_request import MailRequest, read_mail_request
 from notifications.intake.submission import Submission, submit
 from notifications.models import IdempotencyKey, Message, RequestLog, User
@@ -164,14 +168,45 @@ def test_fifty_at_once_make_one_message() -> None:
     owner = UserFactory()
     start = Barrier(50)
 
-    def race(_: int) -> Submission:
+    def race(_: int) -> Submission | None:
         try:
             start.wait()
             return send(owner)
+        except StillRunningError:
+            return None
         finally:
             connection.close()
 
     with ThreadPoolExecutor(50) as pool:
-        submissions = list(pool.map(race, range(50)))
+        answers = list(pool.map(race, range(50)))
+    submissions = [answer for answer in answers if answer is not None]
     assert {submission.message_id for submission in submissions} == {Message.objects.get().id}
     assert sum(not submission.is_repeat for submission in submissions) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("comes_to_nothing", [True, False])
+def test_while_the_first_one_runs_a_second_is_told_so(*, comes_to_nothing: bool) -> None:
+    owner = UserFactory()
+    taken, go_on = Event(), Event()
+
+    def first() -> None:
+        try:
+            with transaction.atomic():
+                send(owner)
+                taken.set()
+                assert go_on.wait(30)
+                transaction.set_rollback(comes_to_nothing)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(first)
+        assert taken.wait(60)
+        with pytest.raises(StillRunningError):
+            send(owner)
+        send(UserFactory())
+        go_on.set()
+        running.result(60)
+    assert send(owner).is_repeat is not comes_to_nothing
+    assert Message.objects.count() == 2
