@@ -73,5 +73,13 @@ DRF = Contender("drf", "a bare DRF view with a token that inserts one row", BARE
 SINGLE = Contender(
     "single", "**Limbo**, single posts", OURS, "/v1/mail", json.dumps(_message(0)).encode()
 )
+MANY = Contender(
+    "batch",
+    f"**Limbo**, batches of {BATCH}",
+    OURS,
+    "/v1/mail/batch",
+    json.dumps({"messages": [_message(number) for number in range(BATCH)]}).encode(),
+    BATCH,
+)
 
-CONTENDERS = (DRF, SINGLE, RAW)
+CONTENDERS = (DRF, SINGLE, RAW, MANY)

@@ -1,6 +1,7 @@
 """How stored rows are shown. What a caller may send is checked by intake, not here."""
 
 from collections import Counter
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,13 @@ from notifications.models import Attempt, Delivery, Event, Message, RequestLog, 
 def message_url(message_id: UUID) -> str:
     """The address of a message in this API, as callers reach it."""
     base_url: str = settings.LIMBO_BASE_URL
-    return base_url.rstrip("/") + reverse("api:message", args=[message_id])
+    return f"{base_url.rstrip('/')}{_messages_path()}/{message_id}"
+
+
+@cache
+def _messages_path() -> str:
+    # resolving it anew for each message of a batch costs more than reading the message
+    return reverse("api:messages")
 
 
 def _reader(serializer: serializers.BaseSerializer[Any]) -> Reader:
