@@ -23,6 +23,7 @@ from notifications.api.templates import (
     TemplateVersionsView,
     TemplateView,
 )
+from notifications.api.tokens import TokensView, TokenView
 
 app_name = "api"
 
@@ -57,6 +58,8 @@ urlpatterns = [
         TemplatePreviewView.as_view(),
         name="template-preview",
     ),
+    path("v1/tokens", TokensView.as_view(), name="tokens"),
+    path("v1/tokens/<uuid:token_id>", TokenView.as_view(), name="token"),
     path("v1/schema", SchemaView.as_view(), name="schema"),
     path("docs/errors", problem_list, name="problems"),
     path("docs/errors/<slug:kind>", problem_page, name="problem"),

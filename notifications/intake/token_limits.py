@@ -17,13 +17,13 @@ Network = IPv4Network | IPv6Network
 
 def check_sender(token: ApiToken, sender: Mailbox) -> None:
     """Raise ImpossibleRequestError unless `token` may send from `sender`."""
-    if token.allowed_senders and not _covers(token.allowed_senders, sender.address):
+    if token.allowed_senders and not covers_sender(token.allowed_senders, sender.address):
         detail = f"This token may not send from {sender.address}: sender not allowed."
         raise ImpossibleRequestError(Fault("/from", detail, "sender_not_allowed"))
 
 
-def _covers(allowed: Iterable[str], sender: str) -> bool:
-    """Whether the address is among `allowed`, or at one of its domains."""
+def covers_sender(allowed: Iterable[str], sender: str) -> bool:
+    """Whether an address or a domain is among `allowed`, or at one of its domains."""
     wanted = sender.lower()
     domain = wanted.rpartition("@")[2]
     return any(entry.lower() in (wanted, domain) for entry in allowed)
@@ -35,6 +35,15 @@ def may_come_from(token: ApiToken, address: str | None) -> bool:
         return False
     client = ip_address(address)
     return any(client in network for network in _networks(tuple(token.allowed_networks)))
+
+
+def covers_network(allowed: Iterable[str], network: Network) -> bool:
+    """Whether all of `network` lies in one that is `allowed`."""
+    return any(
+        network.subnet_of(wider)  # type: ignore[arg-type]
+        for wider in _networks(tuple(allowed))
+        if wider.version == network.version
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -26,6 +26,7 @@ ONE = {
     "message-reschedule",
     "message-retry",
     "template",
+    "token",
     "template-versions",
     "template-preview",
 }
@@ -34,7 +35,7 @@ ONE = {
 MAKES = {"batch"}
 """Only makes: test_batch shows that another user's template is not there."""
 
-LISTS = {"messages", "requests", "events", "templates", "stats"}
+LISTS = {"messages", "requests", "events", "templates", "tokens", "stats"}
 """Another user's are not among them."""
 
 NOTHING = {"nothing"}

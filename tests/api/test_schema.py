@@ -76,6 +76,10 @@ def test_it_has_every_operation(schema: dict[str, Any]) -> None:
         ("/v1/events", "get"),
         ("/v1/stats", "get"),
         ("/v1/requests", "get"),
+        ("/v1/tokens", "get"),
+        ("/v1/tokens", "post"),
+        ("/v1/tokens/{token_id}", "get"),
+        ("/v1/tokens/{token_id}", "delete"),
         ("/v1/templates", "get"),
         ("/v1/templates", "post"),
         ("/v1/templates/{template}", "get"),
@@ -107,6 +111,16 @@ def test_its_example_is_taken(api: Api, schema: dict[str, Any]) -> None:
 def test_the_answers_to_a_batch_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
     batch = {"messages": [SUBMISSION, {"to": 7}]}
     check(schema, "/v1/mail/batch", "post", api.post(batch, path="/v1/mail/batch"))
+
+
+def test_the_answers_about_tokens_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
+    body = schema["paths"]["/v1/tokens"]["post"]["requestBody"]["content"]["application/json"]
+    made = api.post(body["schema"]["example"], path="/v1/tokens")
+    assert made.status_code == 201
+    check(schema, "/v1/tokens", "post", made)
+    check(schema, "/v1/tokens", "get", api.get("/v1/tokens"))
+    one = api.get(f"/v1/tokens/{json.loads(made.content)['id']}")
+    check(schema, "/v1/tokens/{token_id}", "get", one)
 
 
 def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
