@@ -42,8 +42,8 @@ def read_new_token(fields: object, *, maker: ApiToken) -> NewToken:
     """Read a token from decoded JSON: those of FIELDS.
 
     What is not given, and what null stands for, is as with `maker`, the token that asks for it; for
-    the scopes it is `send` and `read`, as far as `maker` has them. Raises InvalidRequestError with every fault, and
-    ImpossibleRequestError for what `maker` may not give.
+    the scopes it is `send` and `read`, as far as `maker` has them. Raises InvalidRequestError with
+    every fault, and ImpossibleRequestError for what `maker` may not give.
     """
     if not isinstance(fields, Mapping):
         raise InvalidRequestError(Fault("", "The request must be a JSON object.", "type"))

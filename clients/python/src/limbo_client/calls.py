@@ -4,7 +4,7 @@ Nothing here knows how a request travels; `Limbo` and `AsyncLimbo` carry the sam
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -20,12 +20,15 @@ from limbo_client.results import (
     FeedEvent,
     Message,
     MessageDetail,
+    NewToken,
     Preview,
+    Refused,
     Stats,
     Submitted,
     Template,
     TemplateDetail,
     TemplateVersion,
+    Token,
 )
 
 T = TypeVar("T")
@@ -78,6 +81,19 @@ def send(mail: Mail, *, idempotency_key: str | None = None) -> Call[Submitted]:
     """
     key = idempotency_key or str(uuid.uuid4())
     return Call("POST", "/v1/mail", _submitted, body=mail.members(), key=key)
+
+
+def send_batch(
+    mails: Sequence[Mail], *, atomic: bool = False, idempotency_key: str | None = None
+) -> Call[tuple[Submitted | Refused, ...]]:
+    """Submit up to 1,000 messages; what became of each is in its place.
+
+    With `atomic` all of them are stored or none: then a fault of one is an exception. The key is as
+    for `send`, for the batch as a whole.
+    """
+    key = idempotency_key or str(uuid.uuid4())
+    body = {"messages": [mail.members() for mail in mails], "atomic": atomic}
+    return Call("POST", "/v1/mail/batch", _batch, body=body, key=key)
 
 
 def get(message_id: str) -> Call[MessageDetail]:
@@ -186,6 +202,36 @@ def preview_template(
     return Call("POST", path, partial(read_answer, Preview), body=body)
 
 
+def list_tokens(*, page_size: int | None = None) -> Call[Page[Token]]:
+    """One's tokens, newest first, revoked and expired ones too."""
+    return _paged(Token, "/v1/tokens", _query(limit=page_size))
+
+
+def create_token(
+    name: str,
+    *,
+    scopes: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    allowed_senders: Sequence[str] = (),
+    allowed_networks: Sequence[str] = (),
+) -> Call[NewToken]:
+    """Make a token, which is told this once; it may do no more than the client's own."""
+    body = {
+        "name": name,
+        "scopes": list(scopes) or None,
+        "expires_at": expires_at.isoformat() if expires_at else None,
+        "allowed_senders": list(allowed_senders) or None,
+        "allowed_networks": list(allowed_networks) or None,
+    }
+    reads = partial(read_answer, NewToken)
+    return Call("POST", "/v1/tokens", reads, body=_given(body), is_repeatable=False)
+
+
+def revoke_token(token_id: str) -> Call[None]:
+    """End a token."""
+    return Call("DELETE", f"/v1/tokens/{_part(token_id)}", _nothing)
+
+
 def _paged(cls: type[T], path: str, query: Mapping[str, str]) -> Call[Page[T]]:
     def read_page(answer: Answer) -> Page[T]:
         members = _typed(dict, body_of(answer))
@@ -203,6 +249,19 @@ def _submitted(answer: Answer) -> Submitted:
     submitted = read_answer(Submitted, answer)
     is_replayed = answer.headers.get("idempotency-replayed") == "true"
     return replace(submitted, is_replayed=is_replayed)
+
+
+def _batch(answer: Answer) -> tuple[Submitted | Refused, ...]:
+    members = _typed(dict, body_of(answer))
+    is_replayed = answer.headers.get("idempotency-replayed") == "true"
+    return tuple(_place(item, is_replayed) for item in _typed(list, members.get("results")))
+
+
+def _place(item: object, is_replayed: bool) -> Submitted | Refused:
+    members = _typed(dict, item)
+    if "id" in members:
+        return replace(read(Submitted, members), is_replayed=is_replayed)
+    return read(Refused, members)
 
 
 def _stretch(answer: Answer) -> Stretch:

@@ -83,6 +83,7 @@ class Operations:
     """The methods of a client."""
 
     send = Operation(calls.send)
+    send_batch = Operation(calls.send_batch)
     get = Operation(calls.get)
     list = Listing(calls.list_messages)
     message_events = Listing(calls.message_events)
@@ -94,3 +95,6 @@ class Operations:
     delete_template = Operation(calls.delete_template)
     template_versions = Listing(calls.template_versions)
     preview_template = Operation(calls.preview_template)
+    list_tokens = Listing(calls.list_tokens)
+    create_token = Operation(calls.create_token)
+    revoke_token = Operation(calls.revoke_token)

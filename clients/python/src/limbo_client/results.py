@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from limbo_client.errors import Fault
 from limbo_client.reading import NAME
 
 OPEN_STATES = frozenset({"pending", "scheduled", "held", "sending", "uncertain"})
@@ -26,6 +27,38 @@ class Submitted:
     url: str
     is_replayed: bool = False
     """Whether it was stored before, by an earlier request with the same idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message of a batch that was not stored, and why."""
+
+    status: int
+    detail: str
+    errors: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, which cannot be read again."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    allowed_senders: tuple[str, ...]
+    allowed_networks: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken(Token):
+    """A token on the one occasion when it is told."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)

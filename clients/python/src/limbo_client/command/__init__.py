@@ -1,4 +1,4 @@
-"""The `limbo` command: send a message, look what became of it, follow the events.
+"""The `limbo` command: send a message, look what became of it, follow the events, keep tokens.
 
 Its exit codes are `Exit`'s. What it was asked for goes to standard output, in lines for people or,
 with `--json`, for programs; what went wrong goes to standard error.

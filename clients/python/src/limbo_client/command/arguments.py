@@ -9,6 +9,7 @@ from typing import Any
 from limbo_client.command.sending import run_send
 from limbo_client.command.showing import run_status
 from limbo_client.command.tailing import run_tail
+from limbo_client.command.tokens import run_create, run_list, run_revoke
 
 _EXITS = """exit codes:
   0 done; 1 Limbo refused it; 2 the command line, a file or the environment is wrong;
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _add_send(commands)
     _add_status(commands)
     _add_tail(commands)
+    _add_tokens(commands)
     return top
 
 
@@ -88,6 +90,20 @@ def _add_tail(commands: Any) -> None:
         help="begin where FILE says, and keep it up to date",
     )
     tail.add_argument("--no-wait", action="store_true", help="end when there is no event left")
+
+
+def _add_tokens(commands: Any) -> None:
+    tokens = commands.add_parser("tokens", help="list, make and revoke tokens")
+    verbs = tokens.add_subparsers(required=True, metavar="verb")
+    _command(verbs, "list", "list one's tokens, newest first", run_list)
+    create = _command(verbs, "create", "make a token and print it, this once", run_create)
+    create.add_argument("name", help="what it is for")
+    create.add_argument("--scope", action="append", default=[], help="send, read, content, manage")
+    create.add_argument("--expires-at", type=_moment, metavar="TIME", help="ISO 8601 with offset")
+    create.add_argument("--sender", action="append", default=[], metavar="ADDRESS")
+    create.add_argument("--network", action="append", default=[], metavar="CIDR")
+    revoke = _command(verbs, "revoke", "end a token", run_revoke)
+    revoke.add_argument("id", help="the token's id, as `list` shows it")
 
 
 def _add_wait(command: argparse.ArgumentParser) -> None:
