@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from notifications.api.batch import BatchView
 from notifications.api.choices import CancelView, RescheduleView, RetryView
+from notifications.api.content import ContentView
 from notifications.api.events import EventsView, MessageEventsView
 from notifications.api.messages import MessagesView, MessageView
 from notifications.api.pages import problem_list, problem_page
@@ -36,6 +37,7 @@ urlpatterns = [
     path("v1/mail/batch", BatchView.as_view(), name="batch"),
     path("v1/mail/<uuid:message_id>", MessageView.as_view(), name="message"),
     path("v1/mail/<uuid:message_id>/events", MessageEventsView.as_view(), name="message-events"),
+    path("v1/mail/<uuid:message_id>/content", ContentView.as_view(), name="message-content"),
     path("v1/mail/<uuid:message_id>/cancel", CancelView.as_view(), name="message-cancel"),
     path("v1/mail/<uuid:message_id>/retry", RetryView.as_view(), name="message-retry"),
     path(

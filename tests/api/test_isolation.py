@@ -22,6 +22,7 @@ PUBLIC = {"hello", "health", "ready", "metrics", "schema", "problems", "problem"
 ONE = {
     "message",
     "message-cancel",
+    "message-content",
     "message-events",
     "message-reschedule",
     "message-retry",

@@ -70,6 +70,7 @@ def test_it_has_every_operation(schema: dict[str, Any]) -> None:
         ("/v1/mail/batch", "post"),
         ("/v1/mail/{message_id}", "get"),
         ("/v1/mail/{message_id}/events", "get"),
+        ("/v1/mail/{message_id}/content", "get"),
         ("/v1/mail/{message_id}/cancel", "post"),
         ("/v1/mail/{message_id}/retry", "post"),
         ("/v1/mail/{message_id}/reschedule", "post"),
@@ -129,6 +130,8 @@ def test_the_answers_are_as_it_says(api: Api, schema: dict[str, Any]) -> None:
     AttemptFactory(handoff=HandoffFactory(message=message), delivery=message.deliveries.get())
     check(schema, "/v1/mail/{message_id}", "get", api.get(f"/v1/mail/{message.id}"))
     check(schema, "/v1/mail", "get", api.get("/v1/mail"))
+    said = api.get(f"/v1/mail/{message.id}/content")
+    check(schema, "/v1/mail/{message_id}/content", "get", said)
     EventFactory(message=message, seq=2)
     events = api.get(f"/v1/mail/{message.id}/events")
     check(schema, "/v1/mail/{message_id}/events", "get", events)
