@@ -50,6 +50,12 @@ LIMBO_WEBHOOK_ALLOW_PRIVATE = env.bool("LIMBO_WEBHOOK_ALLOW_PRIVATE", default=Fa
 LIMBO_MAX_ROUNDS = env.int("LIMBO_MAX_ROUNDS", default=0)
 """Give up after so many rounds in which every provider was asked; 0: only at the deadline."""
 
+LIMBO_REQUESTS_PER_SECOND = env.int("LIMBO_REQUESTS_PER_SECOND", default=0)
+"""Submitting requests a second of one user who has no limit of his own; 0: as many as come."""
+
+LIMBO_MESSAGES_PER_DAY = env.int("LIMBO_MESSAGES_PER_DAY", default=0)
+"""Submitted messages a day of one user who has no limit of his own; 0: as many as come."""
+
 LIMBO_THREADS = env.int("LIMBO_THREADS", default=8)
 """Hand-offs that one worker process has under way at once."""
 

@@ -57,6 +57,13 @@ def _unsafe_settings() -> Iterator[CheckMessage]:
             hint="Set it, or SECRET_KEY_FILE, to a long random string and keep it secret.",
             id="limbo.E010",
         )
+    for name in ("LIMBO_REQUESTS_PER_SECOND", "LIMBO_MESSAGES_PER_DAY"):
+        if getattr(settings, name) < 0:
+            yield Error(
+                f"{name} is negative: nobody could submit anything.",
+                hint="Set it to how many one user may have, or to 0 for as many as come.",
+                id="limbo.E016",
+            )
     if settings.LIMBO_LOCAL:
         return
     if settings.DEBUG:

@@ -10,13 +10,13 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
+    from django.contrib.admin import ModelAdmin, StackedInline
     from django.contrib.admin.views.main import ChangeList
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
     from django.contrib.auth.forms import AdminUserCreationForm as UserCreationForm
     from django.forms import CheckboxSelectMultiple, Select, Textarea, TextInput
 else:
-    from unfold.admin import ModelAdmin
+    from unfold.admin import ModelAdmin, StackedInline
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from unfold.views import ChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
@@ -31,6 +31,7 @@ __all__ = [
     "ModelAdmin",
     "ReadOnlyAdmin",
     "Select",
+    "StackedInline",
     "TextInput",
     "Textarea",
     "UserChangeForm",

@@ -12,6 +12,7 @@ from notifications.api.batch_schema import BATCH, BATCH_ANSWER
 from notifications.api.errors import problem_for
 from notifications.api.messages import not_submitted, submitted
 from notifications.api.parsers import BatchJsonParser, refuse_unknown_length
+from notifications.api.rate_limit import limit_headers
 from notifications.api.schema import IDEMPOTENCY_KEY, problems
 from notifications.intake.batch import Outcome, read_batch, submit_batch
 from notifications.intake.submission import ACCEPTED, Submission
@@ -31,7 +32,7 @@ class BatchView(ApiView):
         request=BATCH,
         responses={
             200: OpenApiResponse(BATCH_ANSWER, description="What became of each, in its place."),
-            **problems(400, 401, 403, 409, 411, 413, 415, 422, 503),
+            **problems(400, 401, 403, 409, 411, 413, 415, 422, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:
@@ -50,7 +51,7 @@ class BatchView(ApiView):
         stored = sum(isinstance(outcome, Submission) for outcome in answer.outcomes)
         body = {"stored": stored, "refused": len(results) - stored, "results": results}
         replayed = {"Idempotency-Replayed": "true"} if answer.is_repeat else {}
-        return Response(body, headers=replayed)
+        return Response(body, headers={**replayed, **limit_headers(answer.limits)})
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from notifications.api.problems import Problem
+from notifications.api.rate_limit import limit_headers, never_possible, told_of
+from notifications.intake.allowance import REQUESTS, LimitReachedError
 from notifications.intake.errors import (
     Fault,
     IdempotencyConflictError,
@@ -52,10 +54,15 @@ def problem_for(error: Exception) -> Problem:
     match error:
         case RefusedRequestError():
             return _refused(error)
-        case IdempotencyConflictError() | IllegalChoiceError() | NameTakenError():
+        case (
+            IdempotencyConflictError()
+            | IllegalChoiceError()
+            | NameTakenError()
+            | StillRunningError()
+        ):
             return _conflict(error)
-        case StillRunningError():
-            return _still_running()
+        case LimitReachedError():
+            return _limited(error)
         case exceptions.ValidationError():
             return _invalid_parameters(error)
         case Http404():
@@ -72,14 +79,26 @@ def problem_for(error: Exception) -> Problem:
     return Problem(500, "internal-error", "This is our fault, and was written down.")
 
 
-def _conflict(error: IdempotencyConflictError | IllegalChoiceError | NameTakenError) -> Problem:
+def _conflict(
+    error: IdempotencyConflictError | IllegalChoiceError | NameTakenError | StillRunningError,
+) -> Problem:
     match error:
+        case StillRunningError():
+            return _still_running()
         case IllegalChoiceError():
             return Problem(409, "state-forbids", str(error))
         case NameTakenError():
             return Problem(409, "name-taken", f"You have another template called {error}.")
     detail = "Use a new key for a new request, and the same request for the same key."
     return Problem(409, "idempotency-conflict", detail)
+
+
+def _limited(error: LimitReachedError) -> Problem:
+    if not error.is_ever_possible:
+        return _refused(never_possible(error))
+    kind = "rate-limited" if error.reached.name == REQUESTS else "quota-used-up"
+    headers = {"Retry-After": str(error.retry_after), **limit_headers(error.buckets)}
+    return Problem(429, kind, told_of(error), headers=headers)
 
 
 def _still_running() -> Problem:

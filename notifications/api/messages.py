@@ -16,6 +16,7 @@ from notifications.api.base import ApiView
 from notifications.api.filters import MessageFilter
 from notifications.api.paging import PAGE_PARAMETERS, NewestFirst, refuse_unknown_parameters
 from notifications.api.parsers import refuse_unknown_length
+from notifications.api.rate_limit import limit_headers
 from notifications.api.schema import IDEMPOTENCY_KEY, SUBMISSION, problems
 from notifications.api.serializers import (
     MessageDetailSerializer,
@@ -92,7 +93,7 @@ class MessagesView(ApiView, ListAPIView[Message]):
         request=SUBMISSION,
         responses={
             200: OpenApiResponse(SubmittedSerializer, description="It is stored."),
-            **problems(400, 401, 403, 409, 411, 413, 415, 422, 503, form=RefusedSerializer),
+            **problems(400, 401, 403, 409, 411, 413, 415, 422, 429, 503, form=RefusedSerializer),
         },
         filters=False,
     )
@@ -111,7 +112,10 @@ class MessagesView(ApiView, ListAPIView[Message]):
         self.is_logged = True
         url = message_url(submission.message_id)
         replayed = {"Idempotency-Replayed": "true"} if submission.is_repeat else {}
-        return Response(submitted(submission), headers={"Location": url, **replayed})
+        return Response(
+            submitted(submission),
+            headers={"Location": url, **replayed, **limit_headers(submission.limits)},
+        )
 
     def handle_exception(self, exc: Exception) -> Response:
         """Tell a refused submission in the words that older clients read, too.

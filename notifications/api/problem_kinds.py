@@ -88,6 +88,22 @@ KINDS: dict[str, Kind] = {
         "Repeat the request after `Retry-After` seconds: it gets the first one's answer.",
         "The first request with this Idempotency-Key is still running; its answer comes soon.",
     ),
+    "rate-limited": Kind(
+        "Too many requests",
+        (429,),
+        "The user may make only so many submitting requests a second. Nothing was stored.",
+        "Repeat the request after `Retry-After` seconds. `RateLimit` says on each answer how much "
+        "is left; a batch counts as one request.",
+        "You may make 10 submitting requests a second.",
+    ),
+    "quota-used-up": Kind(
+        "The day's messages are used up",
+        (429,),
+        "The user may submit only so many messages a day. Nothing was stored.",
+        "Repeat the request after `Retry-After` seconds: what was used comes back steadily. Those "
+        "who run Limbo can raise the limit.",
+        "You may submit 1000 messages a day, of which 0 are left.",
+    ),
     "state-forbids": Kind(
         "The message's state forbids it",
         (409,),

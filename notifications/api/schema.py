@@ -79,6 +79,7 @@ _MEANINGS = {
     413: "The request is too large.",
     415: "The content type is not `application/json`.",
     422: "It is well formed, but not possible now; `errors` says why.",
+    429: "A limit of the user's is reached; try again after `Retry-After` seconds.",
     503: "The database is away; try again after `Retry-After` seconds.",
 }
 

@@ -13,6 +13,7 @@ from psycopg.types.numeric import Int4, Int8
 from uuid_utils.compat import uuid7
 
 from notifications.history.requests import RequestOrigin, record_request
+from notifications.intake.allowance import Bucket, allowance_parameters, read_allowance
 from notifications.intake.batch_statement import STORE_MANY, message_row, recipient_rows
 from notifications.intake.errors import (
     Fault,
@@ -57,6 +58,12 @@ class BatchAnswer:
     outcomes: Sequence[Outcome]
     is_repeat: bool = False
     """The Idempotency-Key was known: this is the first batch's answer, nothing was stored."""
+
+    @property
+    def limits(self) -> tuple[Bucket, ...]:
+        """The user's, as they stand now."""
+        stored = (outcome for outcome in self.outcomes if isinstance(outcome, Submission))
+        return next((submission.limits for submission in stored), ())
 
 
 def read_batch(fields: object, *, shelf: Shelf, token: ApiToken) -> Batch:
@@ -107,7 +114,8 @@ def submit_batch(
 def submit_many(owner: User, requests: Sequence[MailRequest]) -> list[Submission]:
     """Store messages with their deliveries and their history; each ends as `submit` would end it.
 
-    Runs in the caller's transaction: one statement, and another where there are files. Raises
+    Runs in the caller's transaction: one statement, and another where there are files. All of it
+    counts as one request. Raises LimitReachedError where the owner may not submit so much,
     DatabaseError if the database cannot store.
     """
     if not requests:
@@ -122,14 +130,16 @@ def submit_many(owner: User, requests: Sequence[MailRequest]) -> list[Submission
                 "messages": json.dumps(rows),
                 "recipients": json.dumps(recipient_rows(messages)),
                 "lifetime": Int4(LIFETIME // timedelta(seconds=1)),
+                **allowance_parameters(len(requests)),
             },
         )
-        states = [State(state) for (state,) in cursor.fetchall()]
+        rows_stored = cursor.fetchall()
+    limits = read_allowance(tuple(rows_stored[0][1:]), count=len(requests))
     store_files((message_id, request.attachments) for message_id, request in messages)
     transaction.on_commit(wake)
     return [
-        Submission(message_id, state)
-        for (message_id, _), state in zip(messages, states, strict=True)
+        Submission(message_id, State(row[0]), limits=limits)
+        for (message_id, _), row in zip(messages, rows_stored, strict=True)
     ]
 
 

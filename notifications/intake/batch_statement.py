@@ -6,13 +6,15 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from notifications.intake.allowance import ALLOWANCE, ALLOWANCE_COLUMNS, WITHIN
 from notifications.intake.mail_request import MailRequest
 from notifications.models.fair_share import CLOCK_ID, OFFSETS
 
 # The messages and their recipients come as two documents, since a row of a message has lists in it.
 # `v` is locked in one order by all, or two batches of several priorities could wait for each other.
 STORE_MANY = f"""
-WITH g AS MATERIALIZED (
+WITH {ALLOWANCE},
+g AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(messages)s::json) AS t (
         place int, id uuid, sender text, sender_address text, subject text, header_id text,
         text text, html text, priority text, head_start int, send_at timestamptz,
@@ -20,6 +22,7 @@ WITH g AS MATERIALIZED (
         tags text[], metadata jsonb, on_uncertain text, provider text, failover bool,
         template_version bigint
     )
+    WHERE {WITHIN}
 ),
 r AS MATERIALIZED (
     SELECT t.*, s.reason, s.reason IS NOT NULL AS is_suppressed
@@ -30,6 +33,7 @@ r AS MATERIALIZED (
         SELECT reason FROM notifications_suppression
         WHERE owner_id = %(owner)s AND address IN (t.address, lower(t.address)) LIMIT 1
     ) s ON true
+    WHERE {WITHIN}
 ),
 n AS (
     SELECT message_id, count(*) FILTER (WHERE NOT is_suppressed) AS open,
@@ -96,7 +100,8 @@ e AS (
     FROM r WHERE is_suppressed
     ORDER BY 1, 3
 )
-SELECT state FROM p ORDER BY place
+SELECT p.state, {ALLOWANCE_COLUMNS}
+FROM (SELECT) one LEFT JOIN b ON true LEFT JOIN p ON true ORDER BY p.place
 """  # noqa: S608 - made of constants
 
 

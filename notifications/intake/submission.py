@@ -10,6 +10,14 @@ from psycopg.types.numeric import Int4, Int8
 from uuid_utils.compat import uuid7
 
 from notifications.history.requests import RequestOrigin, record_request
+from notifications.intake.allowance import (
+    ALLOWANCE,
+    ALLOWANCE_COLUMNS,
+    WITHIN,
+    Bucket,
+    allowance_parameters,
+    read_allowance,
+)
 from notifications.intake.idempotency import check_key, message_id_of, request_hash, take_key
 from notifications.intake.mail_request import MailRequest
 from notifications.intake.option_columns import option_parameters, store_files
@@ -31,7 +39,8 @@ ACCEPTED = 200
 # one user's submissions of one priority commit one after the other: the price of an order without
 # gaps or ties.
 _STORE = f"""
-WITH r AS (
+WITH {ALLOWANCE},
+r AS (
     SELECT t.*, s.reason, s.reason IS NOT NULL AS is_suppressed
     FROM unnest(
         %(ids)s::uuid[], %(kinds)s::text[], %(positions)s::int[], %(addresses)s::text[],
@@ -41,6 +50,7 @@ WITH r AS (
         SELECT reason FROM notifications_suppression
         WHERE owner_id = %(owner)s AND address IN (t.address, lower(t.address)) LIMIT 1
     ) s ON true
+    WHERE {WITHIN}
 ),
 v AS (
     SELECT count(*) AS cost, coalesce(
@@ -69,12 +79,12 @@ m AS (
         %(priority)s::text, (SELECT start + %(offset)s FROM f), %(reply_to)s::text[],
         %(headers)s::jsonb, %(tags)s::text[], %(metadata)s::jsonb, %(send_at)s,
         %(on_uncertain)s::text, %(provider)s::text, %(failover)s, %(template_version)s::bigint
-    FROM r
+    FROM r HAVING count(*) > 0
     RETURNING state
 ),
 c AS (
     INSERT INTO notifications_content (message_id, text, html, attached_octets)
-    VALUES (%(id)s, %(text)s, %(html)s, %(attached_octets)s)
+    SELECT %(id)s, %(text)s::text, %(html)s::text, %(attached_octets)s FROM m
 ),
 d AS (
     INSERT INTO notifications_delivery
@@ -88,7 +98,7 @@ d AS (
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, at, data)
-    SELECT %(id)s, NULL::uuid, 1, 'accepted', now(), %(accepted)s::jsonb
+    SELECT %(id)s, NULL::uuid, 1, 'accepted', now(), %(accepted)s::jsonb FROM m
     UNION ALL
     SELECT %(id)s, id, 1 + row_number() OVER (ORDER BY place), 'suppressed', now(),
         jsonb_build_object('reason', reason)
@@ -98,16 +108,16 @@ e AS (
 k AS (
     UPDATE notifications_idempotencykey
     SET answer = (SELECT jsonb_build_object('id', %(id)s::uuid, 'state', state) FROM m)
-    WHERE id = %(key_id)s
+    WHERE id = %(key_id)s AND EXISTS (SELECT FROM m)
 ),
 l AS (
     INSERT INTO notifications_requestlog
         (owner_id, method, path, status, address, duration_ms, message_id, request_id)
     SELECT %(owner)s, %(method)s::text, %(path)s::text, %(status)s, %(client)s::inet, %(duration)s,
         %(id)s, %(request_id)s::uuid
-    WHERE %(method)s::text IS NOT NULL
+    FROM m WHERE %(method)s::text IS NOT NULL
 )
-SELECT state FROM m
+SELECT m.state, {ALLOWANCE_COLUMNS} FROM (SELECT) one LEFT JOIN m ON true LEFT JOIN b ON true
 """  # noqa: S608 - made of constants
 
 
@@ -119,6 +129,8 @@ class Submission:
     state: State
     is_repeat: bool = False
     """The Idempotency-Key was known: this is the first submission's answer, nothing was stored."""
+    limits: tuple[Bucket, ...] = ()
+    """The user's, as they stand now."""
 
 
 def submit(
@@ -138,6 +150,7 @@ def submit(
 
     Raises IdempotencyConflictError if the key was used for another request, StillRunningError while
     the first one with it has no answer yet, InvalidRequestError for an impossible key,
+    LimitReachedError where the owner may not submit so much,
     DatabaseError if the database cannot store.
     """
     if idempotency_key is None and not request.attachments:
@@ -163,16 +176,18 @@ def _store(
                 "id": message_id,
                 "owner": Int8(owner.pk),
                 "key_id": key_id and Int8(key_id),
+                **allowance_parameters(1),
                 **_message_parameters(message_id, request),
                 **option_parameters(request),
                 **_recipient_parameters(request),
                 **_log_parameters(log),
             },
         )
-        (state,) = cursor.fetchone()
+        state, *allowance = cursor.fetchone()
+    limits = read_allowance(tuple(allowance), count=1)
     store_files([(message_id, request.attachments)])
     transaction.on_commit(wake)
-    return Submission(message_id, State(state))
+    return Submission(message_id, State(state), limits=limits)
 
 
 def _repeat(owner: User, answer: dict[str, Any], log: RequestOrigin | None) -> Submission:

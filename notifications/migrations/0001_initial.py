@@ -15,332 +15,873 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('sender', models.TextField(help_text='The From header, display name included.')),
-                ('sender_address', models.TextField(help_text="The bare address: the SMTP envelope's sender.")),
-                ('subject', models.TextField()),
-                ('header_message_id', models.TextField(help_text='The Message-ID header, the same on every attempt.')),
-                ('accepted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('expires_at', models.DateTimeField(help_text='The deadline: by then every delivery is settled.')),
-                ('state', notifications.models.fields.ChoiceField(help_text="Derived from the deliveries' states.", max_length=16)),
-                ('seq', models.PositiveIntegerField(default=0, help_text="The number of the message's last event.")),
-                ('due_at', models.DateTimeField(help_text="Its earliest delivery's; empty when nothing is due.", null=True)),
-                ('lease_token', models.UUIDField(help_text='Held by the worker that claimed it.', null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("sender", models.TextField(help_text="The From header, display name included.")),
+                (
+                    "sender_address",
+                    models.TextField(help_text="The bare address: the SMTP envelope's sender."),
+                ),
+                ("subject", models.TextField()),
+                (
+                    "header_message_id",
+                    models.TextField(help_text="The Message-ID header, the same on every attempt."),
+                ),
+                (
+                    "accepted_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "expires_at",
+                    models.DateTimeField(
+                        help_text="The deadline: by then every delivery is settled."
+                    ),
+                ),
+                (
+                    "state",
+                    notifications.models.fields.ChoiceField(
+                        help_text="Derived from the deliveries' states.", max_length=16
+                    ),
+                ),
+                (
+                    "seq",
+                    models.PositiveIntegerField(
+                        default=0, help_text="The number of the message's last event."
+                    ),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        help_text="Its earliest delivery's; empty when nothing is due.", null=True
+                    ),
+                ),
+                (
+                    "lease_token",
+                    models.UUIDField(help_text="Held by the worker that claimed it.", null=True),
+                ),
+                ("lease_until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='EventPosition',
+            name="EventPosition",
             fields=[
-                ('position', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('event_id', models.BigIntegerField(unique=True)),
+                ("position", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("event_id", models.BigIntegerField(unique=True)),
             ],
         ),
         migrations.CreateModel(
-            name='EventQueue',
+            name="EventQueue",
             fields=[
-                ('event_id', models.BigIntegerField(primary_key=True, serialize=False)),
+                ("event_id", models.BigIntegerField(primary_key=True, serialize=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('cluster', models.CharField(help_text='Host and process id.', max_length=128, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField()),
-                ('beat_at', models.DateTimeField()),
+                (
+                    "cluster",
+                    models.CharField(
+                        help_text="Host and process id.",
+                        max_length=128,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("beat_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
+                ),
+                (
+                    "last_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(help_text="What it is for, in the owner's words.", max_length=100)),
-                ('prefix', models.CharField(help_text='Its first characters, to tell it by.', max_length=12)),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=notifications.models.fields.ChoiceField(max_length=16), size=None)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="What it is for, in the owner's words.", max_length=100
+                    ),
+                ),
+                (
+                    "prefix",
+                    models.CharField(
+                        help_text="Its first characters, to tell it by.", max_length=12
+                    ),
+                ),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=notifications.models.fields.ChoiceField(max_length=16), size=None
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API token',
-                'verbose_name_plural': 'API tokens',
+                "verbose_name": "API token",
+                "verbose_name_plural": "API tokens",
             },
         ),
         migrations.CreateModel(
-            name='Content',
+            name="Content",
             fields=[
-                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='content', serialize=False, to='notifications.message')),
-                ('text', models.TextField()),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="content",
+                        serialize=False,
+                        to="notifications.message",
+                    ),
+                ),
+                ("text", models.TextField()),
             ],
         ),
         migrations.AddField(
-            model_name='message',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to=settings.AUTH_USER_MODEL),
+            model_name="message",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="messages",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', notifications.models.fields.ChoiceField(max_length=3)),
-                ('position', models.PositiveSmallIntegerField(help_text='Its place in its field.')),
-                ('address', models.TextField(help_text='The bare address.')),
-                ('name', models.TextField(blank=True, help_text='The display name.')),
-                ('state', notifications.models.fields.ChoiceField(max_length=16)),
-                ('generation', models.PositiveSmallIntegerField(default=1, help_text='Counts the recorded choices to send again.')),
-                ('rounds', models.PositiveSmallIntegerField(default=0, help_text='Rounds in which every provider was asked and none took it.')),
-                ('backoffs', models.PositiveSmallIntegerField(default=0, help_text='How often it has waited; the next wait grows with it.')),
-                ('due_at', models.DateTimeField(help_text='When it may be tried next.', null=True)),
-                ('finalized_at', models.DateTimeField(help_text='When it was first settled in this generation.', null=True)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notifications.message')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("kind", notifications.models.fields.ChoiceField(max_length=3)),
+                ("position", models.PositiveSmallIntegerField(help_text="Its place in its field.")),
+                ("address", models.TextField(help_text="The bare address.")),
+                ("name", models.TextField(blank=True, help_text="The display name.")),
+                ("state", notifications.models.fields.ChoiceField(max_length=16)),
+                (
+                    "generation",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="Counts the recorded choices to send again."
+                    ),
+                ),
+                (
+                    "rounds",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Rounds in which every provider was asked and none took it.",
+                    ),
+                ),
+                (
+                    "backoffs",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How often it has waited; the next wait grows with it."
+                    ),
+                ),
+                ("due_at", models.DateTimeField(help_text="When it may be tried next.", null=True)),
+                (
+                    "finalized_at",
+                    models.DateTimeField(
+                        help_text="When it was first settled in this generation.", null=True
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="notifications.message",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField(help_text='Counted per message; timelines sort by it.')),
-                ('kind', models.CharField(max_length=24)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('applied', models.BooleanField(db_default=True, help_text='No: it came too late or could not be, and changed nothing.')),
-                ('data', models.JSONField(db_default={}, help_text="Who, why, and the provider's words.")),
-                ('delivery', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='notifications.delivery')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='notifications.message')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "seq",
+                    models.PositiveIntegerField(
+                        help_text="Counted per message; timelines sort by it."
+                    ),
+                ),
+                ("kind", models.CharField(max_length=24)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "applied",
+                    models.BooleanField(
+                        db_default=True,
+                        help_text="No: it came too late or could not be, and changed nothing.",
+                    ),
+                ),
+                (
+                    "data",
+                    models.JSONField(
+                        db_default={}, help_text="Who, why, and the provider's words."
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="notifications.delivery",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="notifications.message",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Handoff',
+            name="Handoff",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('idempotency_key', models.TextField(help_text="The provider's key for this one hand-off.")),
-                ('provider_message_id', models.TextField(blank=True, default='', help_text="The provider's own id of the message.")),
-                ('journal_id', models.UUIDField(help_text="The worker's journal that witnesses it.", null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=1)),
-                ('outcome', notifications.models.fields.ChoiceField(default='in_flight', max_length=16)),
-                ('reading', models.CharField(blank=True, default='', help_text='What the answer was taken to mean.', max_length=24)),
-                ('code', models.PositiveSmallIntegerField(help_text='SMTP reply or HTTP status.', null=True)),
-                ('answer', models.TextField(blank=True, default='', help_text="The provider's words.")),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handoffs', to='notifications.message')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "idempotency_key",
+                    models.TextField(help_text="The provider's key for this one hand-off."),
+                ),
+                (
+                    "provider_message_id",
+                    models.TextField(
+                        blank=True, default="", help_text="The provider's own id of the message."
+                    ),
+                ),
+                (
+                    "journal_id",
+                    models.UUIDField(
+                        help_text="The worker's journal that witnesses it.", null=True
+                    ),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "outcome",
+                    notifications.models.fields.ChoiceField(default="in_flight", max_length=16),
+                ),
+                (
+                    "reading",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="What the answer was taken to mean.",
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "code",
+                    models.PositiveSmallIntegerField(
+                        help_text="SMTP reply or HTTP status.", null=True
+                    ),
+                ),
+                (
+                    "answer",
+                    models.TextField(blank=True, default="", help_text="The provider's words."),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="handoffs",
+                        to="notifications.message",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('generation', models.PositiveSmallIntegerField()),
-                ('outcome', notifications.models.fields.ChoiceField(default='in_flight', max_length=16)),
-                ('reading', models.CharField(blank=True, default='', max_length=24)),
-                ('code', models.PositiveSmallIntegerField(null=True)),
-                ('answer', models.TextField(blank=True, default='')),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='notifications.delivery')),
-                ('handoff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='notifications.handoff')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("generation", models.PositiveSmallIntegerField()),
+                (
+                    "outcome",
+                    notifications.models.fields.ChoiceField(default="in_flight", max_length=16),
+                ),
+                ("reading", models.CharField(blank=True, default="", max_length=24)),
+                ("code", models.PositiveSmallIntegerField(null=True)),
+                ("answer", models.TextField(blank=True, default="")),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="notifications.delivery",
+                    ),
+                ),
+                (
+                    "handoff",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="notifications.handoff",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=256)),
-                ('request_hash', models.BinaryField(max_length=32)),
-                ('answer', models.JSONField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=256)),
+                ("request_hash", models.BinaryField(max_length=32)),
+                ("answer", models.JSONField()),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=64, unique=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('weight', models.PositiveSmallIntegerField(default=1, help_text="Its share of the hand-offs, beside the other providers' weights.")),
-                ('fault', models.TextField(blank=True, help_text='Why Limbo switched it off: it refused our credentials. Clear it by enabling the provider again.')),
-                ('closed_until', models.DateTimeField(blank=True, help_text='It asked us to wait until then.', null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=64, unique=True)),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "weight",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="Its share of the hand-offs, beside the other providers' weights.",
+                    ),
+                ),
+                (
+                    "fault",
+                    models.TextField(
+                        blank=True,
+                        help_text="Why Limbo switched it off: it refused our credentials. Clear it by enabling the provider again.",
+                    ),
+                ),
+                (
+                    "closed_until",
+                    models.DateTimeField(
+                        blank=True, help_text="It asked us to wait until then.", null=True
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('weight__gte', 1)), name='provider_weight_positive', violation_error_message='At least 1; to send nothing through it, disable it.')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("weight__gte", 1)),
+                        name="provider_weight_positive",
+                        violation_error_message="At least 1; to send nothing through it, disable it.",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='provider',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='notifications.provider'),
+            model_name="handoff",
+            name="provider",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="notifications.provider",
+            ),
         ),
         migrations.CreateModel(
-            name='RequestLog',
+            name="RequestLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('method', models.CharField(max_length=8)),
-                ('path', models.TextField()),
-                ('status', models.PositiveSmallIntegerField()),
-                ('address', models.GenericIPAddressField(null=True)),
-                ('duration_ms', models.PositiveIntegerField(help_text='Until the row was written.')),
-                ('message_id', models.UUIDField(null=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("method", models.CharField(max_length=8)),
+                ("path", models.TextField()),
+                ("status", models.PositiveSmallIntegerField()),
+                ("address", models.GenericIPAddressField(null=True)),
+                (
+                    "duration_ms",
+                    models.PositiveIntegerField(help_text="Until the row was written."),
+                ),
+                ("message_id", models.UUIDField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'request',
-                'verbose_name_plural': 'request log',
+                "verbose_name": "request",
+                "verbose_name_plural": "request log",
             },
         ),
         migrations.CreateModel(
-            name='Suppression',
+            name="Suppression",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('address', models.TextField()),
-                ('reason', notifications.models.fields.ChoiceField(max_length=16)),
-                ('note', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("address", models.TextField()),
+                ("reason", notifications.models.fields.ChoiceField(max_length=16)),
+                ("note", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(models.F('due_at'), models.F('id'), condition=models.Q(('due_at__isnull', False), ('lease_until__isnull', True)), name='message_claim'),
+            model_name="message",
+            index=models.Index(
+                models.F("due_at"),
+                models.F("id"),
+                condition=models.Q(("due_at__isnull", False), ("lease_until__isnull", True)),
+                name="message_claim",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['lease_until'], name='message_lease'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("lease_until__isnull", False)),
+                fields=["lease_until"],
+                name="message_lease",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['owner', '-id'], name='message_owner'),
+            model_name="message",
+            index=models.Index(fields=["owner", "-id"], name="message_owner"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['owner', 'state', '-id'], name='message_owner_state'),
+            model_name="message",
+            index=models.Index(fields=["owner", "state", "-id"], name="message_owner_state"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['state', '-id'], name='message_state'),
+            model_name="message",
+            index=models.Index(fields=["state", "-id"], name="message_state"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_token__isnull', True), ('lease_until__isnull', True)), models.Q(('lease_token__isnull', False), ('lease_until__isnull', False)), _connector='OR'), name='message_lease_whole'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_token__isnull", True), ("lease_until__isnull", True)),
+                    models.Q(("lease_token__isnull", False), ("lease_until__isnull", False)),
+                    _connector="OR",
+                ),
+                name="message_lease_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'scheduled', 'held', 'sending', 'uncertain', 'queued', 'sent', 'deferred', 'delivered', 'bounced', 'rejected', 'failed', 'complained', 'suppressed', 'dead', 'cancelled', 'expired'])), name='message_state_known'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "pending",
+                            "scheduled",
+                            "held",
+                            "sending",
+                            "uncertain",
+                            "queued",
+                            "sent",
+                            "deferred",
+                            "delivered",
+                            "bounced",
+                            "rejected",
+                            "failed",
+                            "complained",
+                            "suppressed",
+                            "dead",
+                            "cancelled",
+                            "expired",
+                        ],
+                    )
+                ),
+                name="message_state_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['address', 'owner', 'message'], name='delivery_address'),
+            model_name="delivery",
+            index=models.Index(fields=["address", "owner", "message"], name="delivery_address"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finalized_at__isnull', True), ('state__in', ('pending', 'scheduled', 'held', 'sending', 'uncertain'))), models.Q(models.Q(('state__in', ('pending', 'scheduled', 'held', 'sending', 'uncertain')), _negated=True), ('finalized_at__isnull', False)), _connector='OR'), name='delivery_finalized_once_settled'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finalized_at__isnull", True),
+                        ("state__in", ("pending", "scheduled", "held", "sending", "uncertain")),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("state__in", ("pending", "scheduled", "held", "sending", "uncertain")),
+                            _negated=True,
+                        ),
+                        ("finalized_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="delivery_finalized_once_settled",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state', 'pending')), models.Q(('state', 'pending'), _negated=True), _connector='OR'), name='delivery_pending_is_due'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("due_at__isnull", False), ("state", "pending")),
+                    models.Q(("state", "pending"), _negated=True),
+                    _connector="OR",
+                ),
+                name="delivery_pending_is_due",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='delivery',
-            trigger=pgtrigger.compiler.Trigger(name='state_machine', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        IF TG_OP = 'INSERT' THEN\n            IF NEW.generation = 1 AND NEW.state IN ('pending', 'scheduled', 'held', 'suppressed') THEN\n                RETURN NEW;\n            END IF;\n            RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('a delivery cannot begin as %s in generation %s',\n                NEW.state, NEW.generation);\n        END IF;\n        IF NEW.generation = OLD.generation THEN\n            IF NEW.state = OLD.state OR OLD.state || '>' || NEW.state IN ('scheduled>pending', 'scheduled>suppressed', 'scheduled>cancelled', 'scheduled>expired', 'held>pending', 'held>suppressed', 'held>cancelled', 'held>expired', 'pending>sending', 'pending>failed', 'pending>held', 'pending>suppressed', 'pending>cancelled', 'pending>expired', 'pending>dead', 'sending>queued', 'sending>sent', 'sending>deferred', 'sending>delivered', 'sending>bounced', 'sending>rejected', 'sending>complained', 'sending>failed', 'sending>pending', 'sending>uncertain', 'uncertain>queued', 'uncertain>sent', 'uncertain>deferred', 'uncertain>delivered', 'uncertain>bounced', 'uncertain>rejected', 'uncertain>complained', 'uncertain>failed', 'uncertain>pending', 'uncertain>dead', 'queued>sent', 'queued>deferred', 'queued>delivered', 'queued>bounced', 'queued>rejected', 'queued>complained', 'queued>failed', 'sent>deferred', 'sent>delivered', 'sent>bounced', 'sent>rejected', 'sent>complained', 'sent>failed', 'deferred>sent', 'deferred>delivered', 'deferred>bounced', 'deferred>rejected', 'deferred>complained', 'deferred>failed', 'delivered>bounced', 'delivered>complained') THEN\n                RETURN NEW;\n            END IF;\n        ELSIF NEW.generation = OLD.generation + 1 AND NEW.state = 'pending'\n            AND OLD.state IN ('uncertain', 'dead', 'failed', 'rejected', 'bounced', 'expired', 'suppressed', 'cancelled') THEN\n            RETURN NEW;\n        END IF;\n        RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('a delivery cannot go from %s (generation %s) to %s (generation %s)',\n            OLD.state, OLD.generation, NEW.state, NEW.generation);\n    ", hash='c07cffe296cf85cea18065b00dc1a2890cf4e432', operation='INSERT OR UPDATE OF "state", "generation"', pgid='pgtrigger_state_machine_ca204', table='notifications_delivery', when='BEFORE')),
+            model_name="delivery",
+            trigger=pgtrigger.compiler.Trigger(
+                name="state_machine",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        IF TG_OP = 'INSERT' THEN\n            IF NEW.generation = 1 AND NEW.state IN ('pending', 'scheduled', 'held', 'suppressed') THEN\n                RETURN NEW;\n            END IF;\n            RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('a delivery cannot begin as %s in generation %s',\n                NEW.state, NEW.generation);\n        END IF;\n        IF NEW.generation = OLD.generation THEN\n            IF NEW.state = OLD.state OR OLD.state || '>' || NEW.state IN ('scheduled>pending', 'scheduled>suppressed', 'scheduled>cancelled', 'scheduled>expired', 'held>pending', 'held>suppressed', 'held>cancelled', 'held>expired', 'pending>sending', 'pending>failed', 'pending>held', 'pending>suppressed', 'pending>cancelled', 'pending>expired', 'pending>dead', 'sending>queued', 'sending>sent', 'sending>deferred', 'sending>delivered', 'sending>bounced', 'sending>rejected', 'sending>complained', 'sending>failed', 'sending>pending', 'sending>uncertain', 'uncertain>queued', 'uncertain>sent', 'uncertain>deferred', 'uncertain>delivered', 'uncertain>bounced', 'uncertain>rejected', 'uncertain>complained', 'uncertain>failed', 'uncertain>pending', 'uncertain>dead', 'queued>sent', 'queued>deferred', 'queued>delivered', 'queued>bounced', 'queued>rejected', 'queued>complained', 'queued>failed', 'sent>deferred', 'sent>delivered', 'sent>bounced', 'sent>rejected', 'sent>complained', 'sent>failed', 'deferred>sent', 'deferred>delivered', 'deferred>bounced', 'deferred>rejected', 'deferred>complained', 'deferred>failed', 'delivered>bounced', 'delivered>complained') THEN\n                RETURN NEW;\n            END IF;\n        ELSIF NEW.generation = OLD.generation + 1 AND NEW.state = 'pending'\n            AND OLD.state IN ('uncertain', 'dead', 'failed', 'rejected', 'bounced', 'expired', 'suppressed', 'cancelled') THEN\n            RETURN NEW;\n        END IF;\n        RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('a delivery cannot go from %s (generation %s) to %s (generation %s)',\n            OLD.state, OLD.generation, NEW.state, NEW.generation);\n    ",
+                    hash="c07cffe296cf85cea18065b00dc1a2890cf4e432",
+                    operation='INSERT OR UPDATE OF "state", "generation"',
+                    pgid="pgtrigger_state_machine_ca204",
+                    table="notifications_delivery",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('applied', False)), fields=['delivery'], name='event_unapplied'),
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("applied", False)), fields=["delivery"], name="event_unapplied"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('message', 'seq'), name='event_seq_unique'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("message", "seq"), name="event_seq_unique"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is append-only', TG_TABLE_NAME);", hash='4ad2a38e9358a954314c822ec385bbc9d783fc3e', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_d5324', table='notifications_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is append-only', TG_TABLE_NAME);",
+                    hash="4ad2a38e9358a954314c822ec385bbc9d783fc3e",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_d5324",
+                    table="notifications_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='queue_events', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            INSERT INTO notifications_eventqueue (event_id) SELECT id FROM added;\n            RETURN NULL;\n        ', hash='5af4aa6c5c03cd019ab425139dc399d104096790', level='STATEMENT', operation='INSERT', pgid='pgtrigger_queue_events_f0421', referencing='REFERENCING NEW TABLE AS added ', table='notifications_event', when='AFTER')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="queue_events",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            INSERT INTO notifications_eventqueue (event_id) SELECT id FROM added;\n            RETURN NULL;\n        ",
+                    hash="5af4aa6c5c03cd019ab425139dc399d104096790",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_queue_events_f0421",
+                    referencing="REFERENCING NEW TABLE AS added ",
+                    table="notifications_event",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome__in', ('in_flight', 'accepted', 'uncertain'))), fields=('delivery', 'generation'), name='attempt_one_live'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome__in", ("in_flight", "accepted", "uncertain"))),
+                fields=("delivery", "generation"),
+                name="attempt_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('handoff', 'delivery'), name='attempt_once_a_handoff'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                fields=("handoff", "delivery"), name="attempt_once_a_handoff"
+            ),
         ),
         migrations.AddIndex(
-            model_name='idempotencykey',
-            index=models.Index(fields=['created_at'], name='idempotency_created'),
+            model_name="idempotencykey",
+            index=models.Index(fields=["created_at"], name="idempotency_created"),
         ),
         migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('owner', 'key'), name='idempotency_owner_key'),
+            model_name="idempotencykey",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "key"), name="idempotency_owner_key"
+            ),
         ),
         migrations.AddIndex(
-            model_name='handoff',
-            index=models.Index(condition=models.Q(('provider_message_id', ''), _negated=True), fields=['provider_message_id'], name='handoff_provider_id'),
+            model_name="handoff",
+            index=models.Index(
+                condition=models.Q(("provider_message_id", ""), _negated=True),
+                fields=["provider_message_id"],
+                name="handoff_provider_id",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('outcome', 'in_flight')), models.Q(models.Q(('outcome', 'in_flight'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='handoff_ended_has_time'),
+            model_name="handoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("outcome", "in_flight")),
+                    models.Q(
+                        models.Q(("outcome", "in_flight"), _negated=True),
+                        ("ended_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="handoff_ended_has_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='requestlog',
-            index=models.Index(fields=['owner', '-id'], name='requestlog_owner'),
+            model_name="requestlog",
+            index=models.Index(fields=["owner", "-id"], name="requestlog_owner"),
         ),
         migrations.AddIndex(
-            model_name='requestlog',
-            index=models.Index(condition=models.Q(('message_id__isnull', False)), fields=['message_id'], name='requestlog_message'),
+            model_name="requestlog",
+            index=models.Index(
+                condition=models.Q(("message_id__isnull", False)),
+                fields=["message_id"],
+                name="requestlog_message",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='requestlog',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is append-only', TG_TABLE_NAME);", hash='42df15a5d10306cd719e18789b62f95299a3726b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_04497', table='notifications_requestlog', when='BEFORE')),
+            model_name="requestlog",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is append-only', TG_TABLE_NAME);",
+                    hash="42df15a5d10306cd719e18789b62f95299a3726b",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_04497",
+                    table="notifications_requestlog",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('owner', 'address'), name='suppression_owner_address'),
+            model_name="suppression",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "address"), name="suppression_owner_address"
+            ),
         ),
     ]

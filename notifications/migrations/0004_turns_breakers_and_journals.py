@@ -7,105 +7,163 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0003_webhooks'),
+        ("notifications", "0003_webhooks"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FairShare',
+            name="FairShare",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('priority', notifications.models.fields.ChoiceField(max_length=8)),
-                ('finish', models.BigIntegerField(help_text='Where the next message starts, if not later.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("priority", notifications.models.fields.ChoiceField(max_length=8)),
+                (
+                    "finish",
+                    models.BigIntegerField(
+                        help_text="Where the next message starts, if not later."
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='QueueClock',
+            name="QueueClock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('turn', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("turn", models.BigIntegerField()),
             ],
         ),
         migrations.RemoveIndex(
-            model_name='message',
-            name='message_claim',
+            model_name="message",
+            name="message_claim",
         ),
         migrations.AddField(
-            model_name='message',
-            name='deaths',
-            field=models.PositiveSmallIntegerField(db_default=0, help_text='How many workers have died while they had it.'),
+            model_name="message",
+            name="deaths",
+            field=models.PositiveSmallIntegerField(
+                db_default=0, help_text="How many workers have died while they had it."
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='priority',
-            field=notifications.models.fields.ChoiceField(db_default='normal', max_length=8),
+            model_name="message",
+            name="priority",
+            field=notifications.models.fields.ChoiceField(db_default="normal", max_length=8),
         ),
         migrations.AddField(
-            model_name='message',
-            name='turn',
-            field=models.BigIntegerField(help_text='Its place in the queue, in virtual time; empty while it is not due.', null=True),
+            model_name="message",
+            name="turn",
+            field=models.BigIntegerField(
+                help_text="Its place in the queue, in virtual time; empty while it is not due.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='breaker_reason',
-            field=models.TextField(blank=True, db_default=''),
+            model_name="provider",
+            name="breaker_reason",
+            field=models.TextField(blank=True, db_default=""),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='breaker_seconds',
-            field=models.PositiveIntegerField(db_default=0, help_text='For how long the breaker opened last; it doubles.'),
+            model_name="provider",
+            name="breaker_seconds",
+            field=models.PositiveIntegerField(
+                db_default=0, help_text="For how long the breaker opened last; it doubles."
+            ),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='breaker_until',
-            field=models.DateTimeField(blank=True, help_text='Its breaker is open: until then nothing goes to it, then a single probe.', null=True),
+            model_name="provider",
+            name="breaker_until",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="Its breaker is open: until then nothing goes to it, then a single probe.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='failures',
-            field=models.PositiveIntegerField(db_default=0, help_text='Hand-offs in a row that did not reach it.'),
+            model_name="provider",
+            name="failures",
+            field=models.PositiveIntegerField(
+                db_default=0, help_text="Hand-offs in a row that did not reach it."
+            ),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='probe_until',
-            field=models.DateTimeField(blank=True, help_text='A probe is under way; another may begin after this.', null=True),
+            model_name="provider",
+            name="probe_until",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="A probe is under way; another may begin after this.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='window_calls',
+            model_name="provider",
+            name="window_calls",
             field=models.PositiveIntegerField(db_default=0),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='window_failures',
+            model_name="provider",
+            name="window_failures",
             field=models.PositiveIntegerField(db_default=0),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='window_started_at',
+            model_name="provider",
+            name="window_started_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddIndex(
-            model_name='handoff',
-            index=models.Index(condition=models.Q(('journal_id__isnull', False), ('outcome__in', ('in_flight', 'uncertain'))), fields=['journal_id'], name='handoff_journal'),
+            model_name="handoff",
+            index=models.Index(
+                condition=models.Q(
+                    ("journal_id__isnull", False), ("outcome__in", ("in_flight", "uncertain"))
+                ),
+                fields=["journal_id"],
+                name="handoff_journal",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(models.F('turn'), models.F('id'), condition=models.Q(('due_at__isnull', False), ('lease_until__isnull', True), ('turn__isnull', False)), name='message_turn'),
+            model_name="message",
+            index=models.Index(
+                models.F("turn"),
+                models.F("id"),
+                condition=models.Q(
+                    ("due_at__isnull", False),
+                    ("lease_until__isnull", True),
+                    ("turn__isnull", False),
+                ),
+                name="message_turn",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('lease_until__isnull', True), ('turn__isnull', True)), fields=['due_at'], name='message_due'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(
+                    ("due_at__isnull", False), ("lease_until__isnull", True), ("turn__isnull", True)
+                ),
+                fields=["due_at"],
+                name="message_due",
+            ),
         ),
         migrations.AddField(
-            model_name='fairshare',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="fairshare",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fairshare',
-            constraint=models.UniqueConstraint(fields=('owner', 'priority'), name='fairshare_owner_priority'),
+            model_name="fairshare",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "priority"), name="fairshare_owner_priority"
+            ),
         ),
     ]

@@ -5,40 +5,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0004_turns_breakers_and_journals'),
+        ("notifications", "0004_turns_breakers_and_journals"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apitoken',
-            name='allowed_networks',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=43), blank=True, db_default=[], help_text='The networks (CIDR) that it opens the API from; empty for all.', size=None),
+            model_name="apitoken",
+            name="allowed_networks",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=43),
+                blank=True,
+                db_default=[],
+                help_text="The networks (CIDR) that it opens the API from; empty for all.",
+                size=None,
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='allowed_senders',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=320), blank=True, db_default=[], help_text='The addresses and domains that it may send from; empty for all.', size=None),
+            model_name="apitoken",
+            name="allowed_senders",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=320),
+                blank=True,
+                db_default=[],
+                help_text="The addresses and domains that it may send from; empty for all.",
+                size=None,
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='is_test',
-            field=models.BooleanField(db_default=False, help_text='What it submits goes to the sandbox and to nobody else.'),
+            model_name="apitoken",
+            name="is_test",
+            field=models.BooleanField(
+                db_default=False,
+                help_text="What it submits goes to the sandbox and to nobody else.",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='is_test',
-            field=models.BooleanField(db_default=False, help_text='Made by a test token: it goes to the sandbox, never out.'),
+            model_name="message",
+            name="is_test",
+            field=models.BooleanField(
+                db_default=False,
+                help_text="Made by a test token: it goes to the sandbox, never out.",
+            ),
         ),
         migrations.AddField(
-            model_name='requestlog',
-            name='request_id',
-            field=models.UUIDField(help_text='The X-Request-Id of its answer.', null=True),
+            model_name="requestlog",
+            name="request_id",
+            field=models.UUIDField(help_text="The X-Request-Id of its answer.", null=True),
         ),
         migrations.AlterField(
-            model_name='apitoken',
-            name='prefix',
-            field=models.CharField(help_text='Its first characters, to tell it by.', max_length=16),
+            model_name="apitoken",
+            name="prefix",
+            field=models.CharField(help_text="Its first characters, to tell it by.", max_length=16),
         ),
     ]

@@ -10,60 +10,133 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0005_tokens_limits_and_test_mode'),
+        ("notifications", "0005_tokens_limits_and_test_mode"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Template',
+            name="Template",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('description', models.CharField(blank=True, max_length=500)),
-                ('version', models.PositiveIntegerField(help_text='The number of the current version.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('deleted_at', models.DateTimeField(help_text='Set: nobody sends by it any more. Its versions stay.', null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("description", models.CharField(blank=True, max_length=500)),
+                (
+                    "version",
+                    models.PositiveIntegerField(help_text="The number of the current version."),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "deleted_at",
+                    models.DateTimeField(
+                        help_text="Set: nobody sends by it any more. Its versions stay.", null=True
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TemplateVersion',
+            name="TemplateVersion",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('subject', models.TextField()),
-                ('text', models.TextField(blank=True, help_text='Empty: made from the HTML.')),
-                ('html', models.TextField(blank=True, help_text='Empty: there is none.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('template', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='notifications.template')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("number", models.PositiveIntegerField()),
+                ("subject", models.TextField()),
+                ("text", models.TextField(blank=True, help_text="Empty: made from the HTML.")),
+                ("html", models.TextField(blank=True, help_text="Empty: there is none.")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="notifications.template",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='message',
-            name='template_version',
-            field=models.ForeignKey(db_index=False, help_text="The template's version that subject and bodies were rendered from.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='notifications.templateversion'),
+            model_name="message",
+            name="template_version",
+            field=models.ForeignKey(
+                db_index=False,
+                help_text="The template's version that subject and bodies were rendered from.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="notifications.templateversion",
+            ),
         ),
         migrations.AddIndex(
-            model_name='template',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['owner', '-id'], name='template_owner'),
+            model_name="template",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)),
+                fields=["owner", "-id"],
+                name="template_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='template',
-            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('owner', 'name'), name='template_owner_name'),
+            model_name="template",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deleted_at", None)),
+                fields=("owner", "name"),
+                name="template_owner_name",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=models.UniqueConstraint(fields=('template', 'number'), name='templateversion_template_number'),
+            model_name="templateversion",
+            constraint=models.UniqueConstraint(
+                fields=("template", "number"), name="templateversion_template_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), models.Q(('html', ''), _negated=True), _connector='OR'), name='templateversion_has_body'),
+            model_name="templateversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("text", ""), _negated=True),
+                    models.Q(("html", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="templateversion_has_body",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='templateversion',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is append-only', TG_TABLE_NAME);", hash='baff867b95995010e0ed5f48d88f66d78e4bc085', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_599ad', table='notifications_templateversion', when='BEFORE')),
+            model_name="templateversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is append-only', TG_TABLE_NAME);",
+                    hash="baff867b95995010e0ed5f48d88f66d78e4bc085",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_599ad",
+                    table="notifications_templateversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -7,75 +7,111 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0007_owners_of_positions'),
+        ("notifications", "0007_owners_of_positions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='content',
-            name='attachment_count',
-            field=models.PositiveSmallIntegerField(db_default=0, help_text='So that nobody looks for the files of a message without any.'),
+            model_name="content",
+            name="attachment_count",
+            field=models.PositiveSmallIntegerField(
+                db_default=0,
+                help_text="So that nobody looks for the files of a message without any.",
+            ),
         ),
         migrations.AddField(
-            model_name='content',
-            name='html',
-            field=models.TextField(blank=True, db_default=''),
+            model_name="content",
+            name="html",
+            field=models.TextField(blank=True, db_default=""),
         ),
         migrations.AddField(
-            model_name='message',
-            name='failover',
-            field=models.BooleanField(db_default=True, help_text='Whether others are asked after it.'),
+            model_name="message",
+            name="failover",
+            field=models.BooleanField(
+                db_default=True, help_text="Whether others are asked after it."
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='headers',
-            field=models.JSONField(help_text='Further headers: names and values, in order.', null=True),
+            model_name="message",
+            name="headers",
+            field=models.JSONField(
+                help_text="Further headers: names and values, in order.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='metadata',
+            model_name="message",
+            name="metadata",
             field=models.JSONField(help_text="The caller's own keys and values.", null=True),
         ),
         migrations.AddField(
-            model_name='message',
-            name='on_uncertain',
-            field=notifications.models.fields.ChoiceField(db_default='hold', max_length=8),
+            model_name="message",
+            name="on_uncertain",
+            field=notifications.models.fields.ChoiceField(db_default="hold", max_length=8),
         ),
         migrations.AddField(
-            model_name='message',
-            name='preferred_provider',
-            field=models.TextField(blank=True, db_default='', help_text='The provider that is asked first.'),
+            model_name="message",
+            name="preferred_provider",
+            field=models.TextField(
+                blank=True, db_default="", help_text="The provider that is asked first."
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='reply_to',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), help_text='The Reply-To header, display names included.', null=True, size=None),
+            model_name="message",
+            name="reply_to",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.TextField(),
+                help_text="The Reply-To header, display names included.",
+                null=True,
+                size=None,
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='send_at',
-            field=models.DateTimeField(help_text='Not before; empty: at once.', null=True),
+            model_name="message",
+            name="send_at",
+            field=models.DateTimeField(help_text="Not before; empty: at once.", null=True),
         ),
         migrations.AddField(
-            model_name='message',
-            name='tags',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), null=True, size=None),
+            model_name="message",
+            name="tags",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.TextField(), null=True, size=None
+            ),
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.TextField()),
-                ('type', models.TextField(help_text='Its media type.')),
-                ('content_id', models.TextField(blank=True, help_text='The HTML refers to it by this; empty: it stands for itself.')),
-                ('content', models.BinaryField()),
-                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='notifications.message')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name", models.TextField()),
+                ("type", models.TextField(help_text="Its media type.")),
+                (
+                    "content_id",
+                    models.TextField(
+                        blank=True,
+                        help_text="The HTML refers to it by this; empty: it stands for itself.",
+                    ),
+                ),
+                ("content", models.BinaryField()),
+                (
+                    "message",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="notifications.message",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('message', 'position'), name='attachment_place')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("message", "position"), name="attachment_place")
+                ],
             },
         ),
     ]

@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0008_what_a_submission_may_say'),
+        ("notifications", "0008_what_a_submission_may_say"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='content',
-            name='attachment_count',
+            model_name="content",
+            name="attachment_count",
         ),
         migrations.AddField(
-            model_name='content',
-            name='attached_octets',
-            field=models.PositiveIntegerField(db_default=0, help_text='How much its files have, so that nobody looks for none.'),
+            model_name="content",
+            name="attached_octets",
+            field=models.PositiveIntegerField(
+                db_default=0, help_text="How much its files have, so that nobody looks for none."
+            ),
         ),
     ]

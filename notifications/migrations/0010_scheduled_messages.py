@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0009_octets_of_attachments'),
+        ("notifications", "0009_octets_of_attachments"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'scheduled')), fields=['due_at'], name='message_scheduled'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state", "scheduled")),
+                fields=["due_at"],
+                name="message_scheduled",
+            ),
         ),
     ]

@@ -50,71 +50,150 @@ def _tune(table: str, settings: dict[str, float]) -> migrations.RunSQL:
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0010_scheduled_messages'),
+        ("notifications", "0010_scheduled_messages"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='attempt',
-            name='attempt_one_live',
+            model_name="attempt",
+            name="attempt_one_live",
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='is_live',
-            field=models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('outcome__in', ('in_flight', 'accepted', 'uncertain'))), models.BooleanField()), output_field=models.BooleanField()),
+            model_name="attempt",
+            name="is_live",
+            field=models.GeneratedField(
+                db_persist=True,
+                expression=models.ExpressionWrapper(
+                    models.Q(("outcome__in", ("in_flight", "accepted", "uncertain"))),
+                    models.BooleanField(),
+                ),
+                output_field=models.BooleanField(),
+            ),
         ),
         migrations.AlterField(
-            model_name='attempt',
-            name='delivery',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='attempts', to='notifications.delivery'),
+            model_name="attempt",
+            name="delivery",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="attempts",
+                to="notifications.delivery",
+            ),
         ),
         migrations.AlterField(
-            model_name='attempt',
-            name='handoff',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='attempts', to='notifications.handoff'),
+            model_name="attempt",
+            name="handoff",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="attempts",
+                to="notifications.handoff",
+            ),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='owner',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="delivery",
+            name="owner",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AlterField(
-            model_name='event',
-            name='delivery',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.delivery'),
+            model_name="event",
+            name="delivery",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="notifications.delivery",
+            ),
         ),
         migrations.AlterField(
-            model_name='event',
-            name='message',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.message'),
+            model_name="event",
+            name="message",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="notifications.message",
+            ),
         ),
         migrations.AlterField(
-            model_name='handoff',
-            name='message',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='handoffs', to='notifications.message'),
+            model_name="handoff",
+            name="message",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="handoffs",
+                to="notifications.message",
+            ),
         ),
         migrations.AlterField(
-            model_name='handoff',
-            name='provider',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='notifications.provider'),
+            model_name="handoff",
+            name="provider",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="notifications.provider",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='delivery',
-            trigger=pgtrigger.compiler.Trigger(name='permanent', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is never removed from', TG_TABLE_NAME);", hash='5f9e0907c2bafdc124994047e087da9444c8271c', operation='DELETE OR UPDATE OF "id"', pgid='pgtrigger_permanent_39df1', table='notifications_delivery', when='BEFORE')),
+            model_name="delivery",
+            trigger=pgtrigger.compiler.Trigger(
+                name="permanent",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is never removed from', TG_TABLE_NAME);",
+                    hash="5f9e0907c2bafdc124994047e087da9444c8271c",
+                    operation='DELETE OR UPDATE OF "id"',
+                    pgid="pgtrigger_permanent_39df1",
+                    table="notifications_delivery",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='handoff',
-            trigger=pgtrigger.compiler.Trigger(name='permanent', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is never removed from', TG_TABLE_NAME);", hash='734d70b42d2ae1a9d41ed1a876e3da120ebe97fb', operation='DELETE OR UPDATE OF "id"', pgid='pgtrigger_permanent_69cd9', table='notifications_handoff', when='BEFORE')),
+            model_name="handoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="permanent",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is never removed from', TG_TABLE_NAME);",
+                    hash="734d70b42d2ae1a9d41ed1a876e3da120ebe97fb",
+                    operation='DELETE OR UPDATE OF "id"',
+                    pgid="pgtrigger_permanent_69cd9",
+                    table="notifications_handoff",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='message',
-            trigger=pgtrigger.compiler.Trigger(name='permanent', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is never removed from', TG_TABLE_NAME);", hash='ee19630c053fc1919e5cae73b0639b8adc5cd153', operation='DELETE OR UPDATE OF "id"', pgid='pgtrigger_permanent_4bbbd', table='notifications_message', when='BEFORE')),
+            model_name="message",
+            trigger=pgtrigger.compiler.Trigger(
+                name="permanent",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = format('%s is never removed from', TG_TABLE_NAME);",
+                    hash="ee19630c053fc1919e5cae73b0639b8adc5cd153",
+                    operation='DELETE OR UPDATE OF "id"',
+                    pgid="pgtrigger_permanent_4bbbd",
+                    table="notifications_message",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_live', True)), fields=('delivery', 'generation'), name='attempt_one_live'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_live", True)),
+                fields=("delivery", "generation"),
+                name="attempt_one_live",
+            ),
         ),
         *(_tune(table, settings) for table, settings in TUNED.items()),
     ]

@@ -7,29 +7,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0011_lean_history'),
+        ("notifications", "0011_lean_history"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Follower',
+            name="Follower",
             fields=[
-                ('name', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField(default=0, help_text='The last position it has read.')),
+                ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                (
+                    "position",
+                    models.BigIntegerField(default=0, help_text="The last position it has read."),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RollUp',
+            name="RollUp",
             fields=[
-                ('pk', models.CompositePrimaryKey('owner_id', 'hour', 'dimension', 'name', 'kind', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('hour', models.DateTimeField(help_text='When it begins, in UTC.')),
-                ('dimension', notifications.models.fields.ChoiceField(max_length=8)),
-                ('name', models.TextField(help_text="The provider's name, or the tag; empty for all.")),
-                ('kind', models.CharField(help_text="The events' kind.", max_length=24)),
-                ('count', models.BigIntegerField()),
-                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "owner_id",
+                        "hour",
+                        "dimension",
+                        "name",
+                        "kind",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("hour", models.DateTimeField(help_text="When it begins, in UTC.")),
+                ("dimension", notifications.models.fields.ChoiceField(max_length=8)),
+                (
+                    "name",
+                    models.TextField(help_text="The provider's name, or the tag; empty for all."),
+                ),
+                ("kind", models.CharField(help_text="The events' kind.", max_length=24)),
+                ("count", models.BigIntegerField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
     ]

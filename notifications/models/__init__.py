@@ -14,6 +14,7 @@ from notifications.models.message import Message, OnUncertain
 from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
 from notifications.models.roll_up import RollUp
+from notifications.models.sending_limit import SendingLimit
 from notifications.models.state import State
 from notifications.models.suppression import Suppression, SuppressionReason
 from notifications.models.template import Template, TemplateVersion
@@ -48,6 +49,7 @@ __all__ = [
     "RequestLog",
     "RollUp",
     "Scope",
+    "SendingLimit",
     "State",
     "Suppression",
     "SuppressionReason",

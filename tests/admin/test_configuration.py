@@ -9,9 +9,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from notifications.intake.tokens import authenticate, issue_token
-from notifications.models import ApiToken, Provider, Suppression, SuppressionReason, User
+from notifications.models import (
+    ApiToken,
+    Provider,
+    SendingLimit,
+    Suppression,
+    SuppressionReason,
+    User,
+)
 from tests.admin.conftest import make_staff, signed_in
-from tests.factories import RequestLogFactory
+from tests.factories import RequestLogFactory, UserFactory
 
 PROVIDERS = "/admin/notifications/provider/"
 TOKENS = "/admin/notifications/apitoken/"
@@ -216,3 +223,25 @@ def test_a_user_can_be_made_and_changed(superuser: Client, owner: User) -> None:
 def test_staff_who_may_only_change_messages_cannot_reach_accounts(db: None) -> None:
     clerk = signed_in(make_staff("clerk", ["view_message", "change_message"]))
     assert clerk.get("/admin/notifications/user/").status_code == 403
+
+
+def test_a_users_limits_are_set_on_the_users_page(superuser: Client) -> None:
+    user = UserFactory()
+    joined = timezone.localtime(user.date_joined)
+    form = {
+        "username": user.username,
+        "is_active": "on",
+        "date_joined_0": joined.strftime("%Y-%m-%d"),
+        "date_joined_1": joined.strftime("%H:%M:%S"),
+        "sending_limit-TOTAL_FORMS": "1",
+        "sending_limit-INITIAL_FORMS": "0",
+        "sending_limit-0-owner": str(user.pk),
+        "sending_limit-0-messages_per_day": "500",
+    }
+    url = reverse("admin:notifications_user_change", args=[user.pk])
+    assert "Messages per day" in superuser.get(url).content.decode()
+    refused = superuser.post(url, {**form, "sending_limit-0-messages_per_day": "0"})
+    assert "greater than or equal to 1" in refused.content.decode()
+    assert superuser.post(url, form).status_code == 302
+    limit = SendingLimit.objects.get(owner=user)
+    assert (limit.requests_per_second, limit.messages_per_day) == (None, 500)
