@@ -1,11 +1,29 @@
 """What a list of messages can be narrowed by."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from notifications.intake.addresses import AddressError, read_mailbox
 from notifications.models import Delivery, Message, State
+
+_SKEW = timedelta(hours=1)
+"""By which the clocks of the machine that made an id and of the database may differ."""
+
+
+def _first_id(at: datetime, skew: timedelta) -> UUID:
+    """The first UUIDv7 that could be made at a moment (RFC 9562, 5.7).
+
+    The list is in the order of ids, so that they say where in it a time lies.
+    """
+    milliseconds = (at - _EPOCH + skew) // timedelta(milliseconds=1)
+    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _check_address(value: str) -> None:
@@ -25,10 +43,10 @@ class MessageFilter(filters.FilterSet):
         label="An address among the recipients, Bcc included.",
     )
     created_after = filters.IsoDateTimeFilter(
-        field_name="accepted_at", lookup_expr="gte", label="Accepted then or later (ISO 8601)."
+        method="filter_after", label="Accepted then or later (ISO 8601)."
     )
     created_before = filters.IsoDateTimeFilter(
-        field_name="accepted_at", lookup_expr="lt", label="Accepted earlier (ISO 8601)."
+        method="filter_before", label="Accepted earlier (ISO 8601)."
     )
 
     class Meta:
@@ -36,6 +54,28 @@ class MessageFilter(filters.FilterSet):
 
         model = Message
         fields: tuple[str, ...] = ()
+
+    def message_range(self) -> dict[str, UUID]:
+        """Between which ids the messages lie, as a filter of what refers to them."""
+        self.is_valid()
+        after, before = (
+            self.form.cleaned_data.get(name) for name in ("created_after", "created_before")
+        )
+        least = {"message_id__gte": _first_id(after, -_SKEW)} if after else {}
+        most = {"message_id__lt": _first_id(before, _SKEW)} if before else {}
+        return {**least, **most}
+
+    def filter_after(
+        self, queryset: QuerySet[Message], _name: str, value: datetime
+    ) -> QuerySet[Message]:
+        """Messages that were accepted then or later."""
+        return queryset.filter(accepted_at__gte=value, id__gte=_first_id(value, -_SKEW))
+
+    def filter_before(
+        self, queryset: QuerySet[Message], _name: str, value: datetime
+    ) -> QuerySet[Message]:
+        """Messages that were accepted earlier."""
+        return queryset.filter(accepted_at__lt=value, id__lt=_first_id(value, _SKEW))
 
     def filter_recipient(
         self, queryset: QuerySet[Message], _name: str, value: str

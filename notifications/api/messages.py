@@ -1,6 +1,6 @@
 """`/v1/mail`: submit a message, list one's own, read one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,13 @@ from rest_framework.response import Response
 from notifications.api.auth import owner_of, token_of
 from notifications.api.base import ApiView
 from notifications.api.filters import MessageFilter
-from notifications.api.paging import PAGE_PARAMETERS, NewestFirst, refuse_unknown_parameters
+from notifications.api.message_terms import TERM_NAMES, TERM_PARAMETERS, terms_of
+from notifications.api.paging import (
+    PAGE_PARAMETERS,
+    NewestFirst,
+    NewestFoundFirst,
+    refuse_unknown_parameters,
+)
 from notifications.api.parsers import refuse_unknown_length
 from notifications.api.rate_limit import limit_headers
 from notifications.api.schema import IDEMPOTENCY_KEY, SUBMISSION, problems
@@ -25,6 +31,7 @@ from notifications.api.serializers import (
     SubmittedSerializer,
     message_url,
 )
+from notifications.history.search import catch_up, having
 from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import Submission, submit
 from notifications.intake.templates.shelf import Shelf
@@ -78,13 +85,30 @@ class MessagesView(ApiView, ListAPIView[Message]):
     @extend_schema(
         operation_id="list_messages",
         summary="List one's messages, newest first",
+        parameters=TERM_PARAMETERS,
         responses={200: MessageSerializer(many=True), **problems(400, 401, 403, 503)},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The messages that pass the filters, page by page."""
-        known = PAGE_PARAMETERS.union(MessageFilter.base_filters)
+        known = PAGE_PARAMETERS.union(MessageFilter.base_filters, TERM_NAMES)
         refuse_unknown_parameters(request.query_params, known)
+        if terms := terms_of(request):
+            return self._found(request, terms)
         return super().get(request, *args, **kwargs)
+
+    def _found(self, request: Request, terms: Sequence[str]) -> Response:
+        """A page of the messages that have all `terms`, and pass the other filters."""
+        catch_up()
+        found = having(owner_of(request), terms)
+        if MessageFilter.base_filters.keys() & request.query_params.keys():
+            passing = self.filter_queryset(self.get_queryset())
+            filters = MessageFilter(request.query_params, self.get_queryset(), request=request)
+            found = found.filter(message__in=passing, **filters.message_range())
+        pages = NewestFoundFirst()
+        page = pages.paginate_queryset(found.select_related("message"), request, self) or ()
+        return pages.get_paginated_response(
+            self.get_serializer([t.message for t in page], many=True).data
+        )
 
     @extend_schema(
         operation_id="submit_message",

@@ -57,6 +57,12 @@ class NewestFirst(CursorPagination):
         )
 
 
+class NewestFoundFirst(NewestFirst):
+    """Messages that were found by what they have."""
+
+    ordering = "-message_id"
+
+
 class OldestFirst(NewestFirst):
     """One message's history, in the order in which it happened."""
 

@@ -11,6 +11,7 @@ from notifications.models.handoff import Handoff, Outcome
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.idempotency_key import IdempotencyKey
 from notifications.models.message import Message, OnUncertain
+from notifications.models.message_term import MessageTerm
 from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
 from notifications.models.roll_up import RollUp
@@ -40,6 +41,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "Message",
+    "MessageTerm",
     "OnUncertain",
     "Outcome",
     "Priority",

@@ -6,6 +6,7 @@ from notifications.delivery.providers import sync_rows
 from notifications.delivery.recovery import recover_journals
 from notifications.history.positions import sequence_events
 from notifications.history.roll_ups import count_events
+from notifications.history.search import write_terms
 from notifications.queue.resend import resend_uncertain
 from notifications.queue.schedule import release_scheduled
 from notifications.queue.sweep import sweep_expired
@@ -17,7 +18,7 @@ RECOVER_SECONDS = 2.0
 """How often to look for workers of this machine that died."""
 
 FOLLOW_SECONDS = 0.05
-"""What a tick spends on roll-ups at most, give or take a step: messages wait meanwhile."""
+"""What a tick spends on roll-ups and search, give or take a step: messages wait meanwhile."""
 
 
 class Housekeeping:
@@ -48,5 +49,5 @@ class Housekeeping:
 
     def _follow(self, *, until: float) -> None:
         """Make something of new events; what is left when the time is up is for the next tick."""
-        while count_events() and time.monotonic() < until:
+        while (count_events() + write_terms()) and time.monotonic() < until:
             pass

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import submit
@@ -208,7 +209,8 @@ def test_a_list_by_recipient(api: Api, spelling: str) -> None:
 
 def test_a_list_by_time(api: Api) -> None:
     now = timezone.now()
-    old = make_message(owner=api.owner, accepted_at=now - timedelta(days=2))
+    then = now - timedelta(days=2)
+    old = make_message(id=uuid7(int(then.timestamp())), owner=api.owner, accepted_at=then)
     new = make_message(owner=api.owner, accepted_at=now)
     border = (now - timedelta(days=1)).isoformat()
     assert ids(api, created_after=border) == [str(new.id)]

@@ -99,6 +99,11 @@ def test_it_names_every_parameter_of_a_list(schema: dict[str, Any]) -> None:
         "recipient",
         "created_after",
         "created_before",
+        "from",
+        "tag",
+        "metadata",
+        "provider",
+        "q",
         "cursor",
         "limit",
     }

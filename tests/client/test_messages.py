@@ -1,5 +1,6 @@
 """Sending, and reading what became of it, through the client."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,6 +89,19 @@ def test_a_list_goes_over_all_its_pages_newest_first(limbo: Limbo, owner: User) 
     make_message()
     listed = [message.id for message in limbo.list(page_size=2)]
     assert listed == [str(message.id) for message in reversed(messages)]
+
+
+def test_a_list_is_narrowed_by_what_a_mail_says(limbo: Limbo) -> None:
+    tagged = replace(HELLO, tags=["order"], metadata={"shop": "a"}, subject="Order 7")
+    wanted = limbo.send(tagged).id
+    limbo.send(HELLO)
+    for found in (
+        limbo.list(tag="order", sender="app@example.com"),
+        limbo.list(metadata="shop=a"),
+        limbo.list(q="order 7"),
+    ):
+        assert [message.id for message in found] == [wanted]
+    assert list(limbo.list(provider="first")) == []
 
 
 def test_a_list_can_be_narrowed(limbo: Limbo) -> None:

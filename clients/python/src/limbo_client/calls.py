@@ -105,14 +105,27 @@ def list_messages(
     *,
     state: str | None = None,
     recipient: str | None = None,
+    sender: str | None = None,
+    tag: str | None = None,
+    metadata: str | None = None,
+    provider: str | None = None,
+    q: str | None = None,
     created_after: datetime | None = None,
     created_before: datetime | None = None,
     page_size: int | None = None,
 ) -> Call[Page[Message]]:
-    """One's messages, newest first; all that is given must hold. Pages are fetched as needed."""
+    """One's messages, newest first; all that is given must hold. Pages are fetched as needed.
+
+    `metadata` is a key or `key=value`; `q` are words of the subject, addresses, or their domains.
+    """
     query = _query(
         state=state,
         recipient=recipient,
+        **{"from": sender},
+        tag=tag,
+        metadata=metadata,
+        provider=provider,
+        q=q,
         created_after=created_after,
         created_before=created_before,
         limit=page_size,

@@ -1,0 +1,131 @@
+"""Finding messages: by sender, tag, metadata, provider, or words of subject and addresses.
+
+What a message can be found by is written down apart from it, by a follower of its events: nothing
+that accepts or delivers pays for it, and a message is found about a second after it was accepted.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from notifications.history.following import next_stretch
+from notifications.history.positions import sequence_events
+from notifications.models import MessageTerm, User
+
+NAME = "search"
+
+MAX_WORDS = 10
+"""Of one search."""
+
+TERM_CHARACTERS = 560
+"""As long as metadata can be; what is longer, such as a word of a subject, is cut off."""
+
+_LIMIT = 2000
+"""Positions in one transaction."""
+
+_SUBJECT_WORDS = 50
+
+_WORD = re.compile(r"[\w.+@-]*\w", re.UNICODE)
+
+_WRITE = f"""
+INSERT INTO notifications_messageterm (owner_id, term, message_id)
+SELECT DISTINCT p.owner_id, left(t.term, {TERM_CHARACTERS}), e.message_id
+FROM notifications_eventposition p
+JOIN notifications_event e ON e.id = p.event_id
+JOIN notifications_message m ON m.id = e.message_id
+CROSS JOIN LATERAL (
+    SELECT 'provider:' || (e.data->>'provider') AS term WHERE e.kind = 'sending'
+    UNION ALL
+    SELECT word FROM (
+        SELECT 'from:' || lower(m.sender_address) AS word
+        UNION ALL SELECT 'tag:' || tag FROM unnest(m.tags) tag
+        UNION ALL SELECT 'key:' || key FROM jsonb_object_keys(m.metadata) key
+        UNION ALL SELECT 'metadata:' || key || '=' || value FROM jsonb_each_text(m.metadata)
+        UNION ALL SELECT 'word:' || word FROM (
+            SELECT word FROM regexp_split_to_table(lower(m.subject), '[^\\w]+') word
+            WHERE word <> '' LIMIT {_SUBJECT_WORDS}
+        ) subject
+        UNION ALL SELECT 'word:' || part FROM (
+            SELECT lower(address) AS address FROM notifications_delivery WHERE message_id = m.id
+        ) named, LATERAL (VALUES (address), (substring(address FROM '@(.*)$'))) parts (part)
+        UNION ALL SELECT 'word:' || lower(m.sender_address)
+    ) words WHERE e.kind = 'accepted'
+) t
+WHERE p.position > %(after)s AND p.position <= %(until)s AND t.term IS NOT NULL
+ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - made of constants
+
+
+def write_terms() -> int:
+    """Write down what new messages can be found by; returns how many positions were read.
+
+    Runs outside any transaction. 0 also while another process writes.
+    """
+    with next_stretch(NAME, limit=_LIMIT) as stretch:
+        if stretch is None:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE, {"after": stretch.after, "until": stretch.until})
+        return stretch.until - stretch.after
+
+
+def catch_up() -> None:
+    """Before a search: write down what came since the last time, a stretch at most."""
+    sequence_events()
+    write_terms()
+
+
+def having(owner: User, terms: Sequence[str]) -> QuerySet[MessageTerm]:
+    """The first of `terms` with each of the owner's messages that has all of them.
+
+    In the order of their messages it is a stretch of one index, of which the other terms are looked
+    up one by one: name first what few have.
+    """
+    first, *others = terms
+    found = MessageTerm.objects.filter(owner=owner, term=first)
+    for other in others:
+        same = MessageTerm.objects.filter(owner=owner, term=other, message=OuterRef("message"))
+        found = found.filter(Exists(same))
+    return found
+
+
+def sender_term(address: str) -> str:
+    """What messages from `address` are found by."""
+    return _term("from", address.lower())
+
+
+def tag_term(tag: str) -> str:
+    """What messages with the tag are found by."""
+    return _term("tag", tag)
+
+
+def metadata_term(key: str, value: str | None) -> str:
+    """What messages with this metadata are found by; with any value of the key if it is None."""
+    return _term("key", key) if value is None else _term("metadata", f"{key}={value}")
+
+
+def provider_term(name: str) -> str:
+    """What messages that were handed to the provider are found by."""
+    return _term("provider", name)
+
+
+def word_terms(text: str) -> list[str]:
+    """What messages that have all words of `text` are found by.
+
+    A word is one of the subject's, an address, or the domain of a recipient's; case makes no
+    difference.
+    """
+    return [_term("word", word) for word in dict.fromkeys(_words(text.lower()))]
+
+
+def _words(text: str) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        # with a dot or an @ it is an address or a domain; else the subject's words have no signs
+        yield from [word.lstrip(".+-")] if re.search(r"[@.]", word) else re.findall(r"\w+", word)
+
+
+def _term(kind: str, value: str) -> str:
+    return f"{kind}:{value}"[:TERM_CHARACTERS]
