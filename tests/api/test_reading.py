@@ -210,7 +210,7 @@ def test_a_list_by_recipient(api: Api, spelling: str) -> None:
 def test_a_list_by_time(api: Api) -> None:
     now = timezone.now()
     then = now - timedelta(days=2)
-    old = make_message(id=uuid7(int(then.timestamp())), owner=api.owner, accepted_at=then)
+    old = make_message(id=uuid7(int(then.timestamp()), 0), owner=api.owner, accepted_at=then)
     new = make_message(owner=api.owner, accepted_at=now)
     border = (now - timedelta(days=1)).isoformat()
     assert ids(api, created_after=border) == [str(new.id)]
