@@ -1,9 +1,8 @@
 """The filters of the lists, each answered by an index."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.db.models import Exists, OuterRef, QuerySet
@@ -11,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from notifications.models import Handoff, Message, Provider, RequestLog, User
+from notifications.models.ids import first_id
 from notifications.models.message import MessageQuerySet
 from notifications.models.state import State
 
@@ -82,11 +82,6 @@ class AcceptedFilter(SimpleListFilter):
             return queryset
         _, length = _PERIODS[str(self.value())]
         return queryset.filter(id__gte=first_id(timezone.now() - length))
-
-
-def first_id(at: datetime) -> UUID:
-    """The least UUIDv7 that can have been made at `at` (RFC 9562: 48 bits of milliseconds)."""
-    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 class OwnerFilter(SimpleListFilter):

@@ -1,6 +1,6 @@
 """What a list of messages can be narrowed by."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -9,21 +9,10 @@ from django_filters import rest_framework as filters
 
 from notifications.intake.addresses import AddressError, read_mailbox
 from notifications.models import Delivery, Message, State
+from notifications.models.ids import first_id
 
 _SKEW = timedelta(hours=1)
 """By which the clocks of the machine that made an id and of the database may differ."""
-
-
-def _first_id(at: datetime, skew: timedelta) -> UUID:
-    """The first UUIDv7 that could be made at a moment (RFC 9562, 5.7).
-
-    The list is in the order of ids, so that they say where in it a time lies.
-    """
-    milliseconds = (at - _EPOCH + skew) // timedelta(milliseconds=1)
-    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _check_address(value: str) -> None:
@@ -61,21 +50,21 @@ class MessageFilter(filters.FilterSet):
         after, before = (
             self.form.cleaned_data.get(name) for name in ("created_after", "created_before")
         )
-        least = {"message_id__gte": _first_id(after, -_SKEW)} if after else {}
-        most = {"message_id__lt": _first_id(before, _SKEW)} if before else {}
+        least = {"message_id__gte": first_id(after, skew=-_SKEW)} if after else {}
+        most = {"message_id__lt": first_id(before, skew=_SKEW)} if before else {}
         return {**least, **most}
 
     def filter_after(
         self, queryset: QuerySet[Message], _name: str, value: datetime
     ) -> QuerySet[Message]:
         """Messages that were accepted then or later."""
-        return queryset.filter(accepted_at__gte=value, id__gte=_first_id(value, -_SKEW))
+        return queryset.filter(accepted_at__gte=value, id__gte=first_id(value, skew=-_SKEW))
 
     def filter_before(
         self, queryset: QuerySet[Message], _name: str, value: datetime
     ) -> QuerySet[Message]:
         """Messages that were accepted earlier."""
-        return queryset.filter(accepted_at__lt=value, id__lt=_first_id(value, _SKEW))
+        return queryset.filter(accepted_at__lt=value, id__lt=first_id(value, skew=_SKEW))
 
     def filter_recipient(
         self, queryset: QuerySet[Message], _name: str, value: str

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications.admin import paging
-from notifications.admin.filters import first_id
 from notifications.delivery.reading import Reading
 from notifications.models import Handoff, User
+from notifications.models.ids import first_id
 from tests.admin.conftest import LIST
 from tests.stories import accepted, answered, handed_over
 

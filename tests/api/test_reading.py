@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from uuid_utils.compat import uuid7
 
 from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import submit
 from notifications.models import Message, State
+from notifications.models.ids import first_id
 from tests.api.conftest import SUBMISSION, Api
 from tests.api.problems import problem_of
 from tests.factories import (
@@ -210,7 +210,7 @@ def test_a_list_by_recipient(api: Api, spelling: str) -> None:
 def test_a_list_by_time(api: Api) -> None:
     now = timezone.now()
     then = now - timedelta(days=2)
-    old = make_message(id=uuid7(int(then.timestamp()), 0), owner=api.owner, accepted_at=then)
+    old = make_message(id=first_id(then), owner=api.owner, accepted_at=then)
     new = make_message(owner=api.owner, accepted_at=now)
     border = (now - timedelta(days=1)).isoformat()
     assert ids(api, created_after=border) == [str(new.id)]
