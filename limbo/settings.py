@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_q",
     "pgtrigger",
     "anymail",
@@ -226,6 +227,12 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Submit messages, and see what became of them.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    # operations are grouped by what follows it
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # no validator of others', and an address for each operation
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "ENUM_NAME_OVERRIDES": {
         "State": "notifications.models.state.State",
         "Outcome": "notifications.models.handoff.Outcome",
@@ -236,7 +243,10 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "notifications.request_id.RequestIdFilter"}},
+    "filters": {
+        "request": {"()": "notifications.request_id.RequestIdFilter"},
+        "probes": {"()": "notifications.api.probes.ProbeFilter"},
+    },
     "formatters": {
         "line": {
             "format": "{asctime} {levelname:<7} {name}{request_mark}: {message}",
@@ -248,7 +258,10 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # one line a task is noise at thousands of messages a second
-    "loggers": {"django-q": {"level": "WARNING"}},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "django.request": {"filters": ["probes"]},
+    },
 }
 
 UNFOLD = {

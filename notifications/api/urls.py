@@ -8,6 +8,7 @@ from notifications.api.content import ContentView
 from notifications.api.events import EventsView, MessageEventsView
 from notifications.api.messages import MessagesView, MessageView
 from notifications.api.pages import problem_list, problem_page
+from notifications.api.reference import ReferenceView
 from notifications.api.requests import RequestsView
 from notifications.api.service import (
     HealthView,
@@ -63,6 +64,7 @@ urlpatterns = [
     path("v1/tokens", TokensView.as_view(), name="tokens"),
     path("v1/tokens/<uuid:token_id>", TokenView.as_view(), name="token"),
     path("v1/schema", SchemaView.as_view(), name="schema"),
+    path("docs/api", ReferenceView.as_view(), name="reference"),
     path("docs/errors", problem_list, name="problems"),
     path("docs/errors/<slug:kind>", problem_page, name="problem"),
     # keep last

@@ -16,7 +16,7 @@ from tests.factories import EventFactory, RequestLogFactory, UserFactory, make_m
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = {"hello", "health", "ready", "metrics", "schema", "problems", "problem"}
+PUBLIC = {"hello", "health", "ready", "metrics", "schema", "reference", "problems", "problem"}
 """These show nothing that belongs to anyone."""
 
 ONE = {

@@ -47,6 +47,16 @@ def test_it_is_not_ready_without_a_worker(client: Client) -> None:
     assert faults(client) == ["worker"]
 
 
+def test_a_probe_that_finds_it_not_ready_is_no_error_in_the_log(
+    client: Client, db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert faults(client) == ["worker"]
+    assert [line for line in caplog.records if line.levelname == "ERROR"] == []
+    # others are
+    client.get("/v1/nothing")
+    assert [line.name for line in caplog.records] == ["django.request"]
+
+
 @pytest.mark.parametrize(("age", "found"), [(25, []), (35, ["worker"])])
 def test_a_worker_that_went_silent_does_not_count(
     client: Client, age: int, found: list[str]
