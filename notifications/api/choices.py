@@ -11,9 +11,10 @@ from rest_framework.response import Response
 from notifications.api.auth import owner_of
 from notifications.api.base import ApiView
 from notifications.api.choice_schema import CANCEL, RESCHEDULE, RETRY
+from notifications.api.keeping import kept
 from notifications.api.messages import messages_in_full
 from notifications.api.parsers import refuse_unknown_length
-from notifications.api.schema import problems
+from notifications.api.schema import IDEMPOTENCY_KEY, problems
 from notifications.api.serializers import MessageDetailSerializer
 from notifications.intake.choices import read_cancel, read_reschedule, read_retry
 from notifications.models import Message
@@ -48,8 +49,10 @@ class CancelView(ChoiceView):
         operation_id="cancel_message",
         summary="Cancel what no provider has been given yet",
         request=CANCEL,
+        parameters=[IDEMPOTENCY_KEY],
         responses=_ANSWERS,
     )
+    @kept
     def post(self, request: Request, message_id: UUID) -> Response:
         """Stop the recipients that wait, are scheduled or held; the others go on."""
         message = self.own(request, message_id)
@@ -65,8 +68,10 @@ class RetryView(ChoiceView):
         operation_id="retry_message",
         summary="Try again at once",
         request=RETRY,
+        parameters=[IDEMPOTENCY_KEY],
         responses=_ANSWERS,
     )
+    @kept
     def post(self, request: Request, message_id: UUID) -> Response:
         """Try at once what waits for another try, and send again what ended without success."""
         message = self.own(request, message_id)
@@ -82,8 +87,10 @@ class RescheduleView(ChoiceView):
         operation_id="reschedule_message",
         summary="Send a scheduled message at another time",
         request=RESCHEDULE,
+        parameters=[IDEMPOTENCY_KEY],
         responses={**_ANSWERS, **problems(422)},
     )
+    @kept
     def post(self, request: Request, message_id: UUID) -> Response:
         """Change the time of a message that is scheduled."""
         message = self.own(request, message_id)

@@ -65,7 +65,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
     OpenApiParameter.HEADER,
     description=f"A repeat with the same key within {KEEP_HOURS} hours gets the first one's "
-    "answer and makes no second message; another request with it is refused (409).",
+    "answer, and nothing is done again; another request with it is refused (409).",
 )
 
 _MEANINGS = {

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from notifications.api.auth import owner_of
 from notifications.api.base import ApiView
+from notifications.api.keeping import kept
 from notifications.api.paging import PAGE_PARAMETERS, NewestFirst, refuse_unknown_parameters
 from notifications.api.parameters import whole_number
 from notifications.api.parsers import refuse_unknown_length
-from notifications.api.schema import problems
+from notifications.api.schema import IDEMPOTENCY_KEY, problems
 from notifications.api.template_schema import CHANGES, NEW_TEMPLATE, PREVIEW, REFERENCE, VERSION
 from notifications.api.template_serializers import (
     PreviewSerializer,
@@ -64,12 +65,14 @@ class TemplatesView(ApiView, ListAPIView[Template]):
     @extend_schema(
         operation_id="create_template",
         summary="Create a template",
+        parameters=[IDEMPOTENCY_KEY],
         request=NEW_TEMPLATE,
         responses={
             201: OpenApiResponse(TemplateDetailSerializer, description="It can be sent by."),
             **problems(400, 401, 403, 409, *_BODY, 422, 503),
         },
     )
+    @kept
     def post(self, request: Request) -> Response:
         """Store a template. Its sources are checked now, not only when mail is sent."""
         refuse_unknown_length(request.headers)
@@ -176,10 +179,11 @@ class TemplatePreviewView(ApiView):
     @extend_schema(
         operation_id="preview_template",
         summary="Preview a template",
-        parameters=[REFERENCE],
+        parameters=[REFERENCE, IDEMPOTENCY_KEY],
         request=PREVIEW,
-        responses={200: PreviewSerializer, **problems(400, 401, 403, 404, *_BODY, 422, 503)},
+        responses={200: PreviewSerializer, **problems(400, 401, 403, 404, 409, *_BODY, 422, 503)},
     )
+    @kept
     def post(self, request: Request, template: str) -> Response:
         """Render a template as a submission would, and send nothing."""
         refuse_unknown_length(request.headers)
