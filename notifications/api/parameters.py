@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-_LONGEST = 9
+_LONGEST = 10
 """Digits of a number: none that is asked for has as many."""
 
 

@@ -385,3 +385,11 @@ def test_the_list_is_found_in_an_index_that_gives_its_order(api: Api) -> None:
         cursor.execute(f"EXPLAIN {sql}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "using template_owner " in plan
+
+
+@pytest.mark.parametrize(("version", "status"), [("2147483647", 404), ("2147483648", 400)])
+def test_a_version_may_be_any_number_that_it_is_told_to_be(
+    api: Api, version: str, status: int
+) -> None:
+    made = create(api)
+    assert api.get(f"/v1/templates/{made['id']}", version=version).status_code == status
