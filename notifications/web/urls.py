@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from notifications.web import views
+from notifications.web import tokens, views
 
 app_name = "web"
 
@@ -12,6 +12,8 @@ sign_in = LoginView.as_view(template_name="web/sign_in.html", redirect_authentic
 urlpatterns = [
     path("sign-in/", sign_in, name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("tokens/", tokens.token_list, name="tokens"),
+    path("tokens/<uuid:token_id>/revoke/", tokens.token_revoke, name="token-revoke"),
     path("messages/", views.message_list, name="messages"),
     path("messages/<uuid:message_id>/", views.message_page, name="message"),
     path("messages/<uuid:message_id>/live/", views.message_live, name="message-live"),

@@ -156,7 +156,7 @@ def test_the_keyboard_is_enough(page: Page, live_server: LiveServer, ada: User) 
     expect(page.get_by_role("link", name="Your invoice")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your invoice")
-    for _ in range(5):
+    for _ in range(6):
         page.keyboard.press("Tab")
     expect(page.locator("summary").first).to_be_focused()
     page.keyboard.press("Enter")
@@ -203,3 +203,30 @@ def test_a_hostile_message_runs_nothing(page: Page, live_server: LiveServer, ada
     page.goto(url_of(message, live_server))
     expect(page).to_have_title(f"{hostile} · Limbo")
     expect(page.get_by_role("heading", level=1)).to_have_text(hostile)
+
+
+def test_a_token_is_made_and_revoked_on_a_phone(
+    new_page: NewPage, live_server: LiveServer, ada: User
+) -> None:
+    page = new_page(viewport={"width": 360, "height": 800}, java_script_enabled=False)
+    sign_in(page, live_server, ada)
+    page.goto(f"{live_server.url}/messages/")
+    page.get_by_role("link", name="Tokens").click()
+    page.get_by_label("What is it for?").fill("Billing")
+    page.get_by_label("Manage tokens and templates").check()
+    page.get_by_role("button", name="Make the token").click()
+    token = page.get_by_label("Token", exact=True).inner_text()
+    scroll = page.locator("html").bounding_box()
+    assert scroll is not None
+    assert scroll["width"] <= 360
+    tried = page.request.get(
+        f"{live_server.url}/v1/tokens", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert [one["name"] for one in tried.json()["results"]] == ["Billing"]
+    page.get_by_role("link", name="Revoke Billing").click()
+    page.get_by_role("button", name="Revoke it").click()
+    expect(page.get_by_role("list", name="Your tokens")).to_contain_text("revoked")
+    refused = page.request.get(
+        f"{live_server.url}/v1/tokens", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert refused.status == 401
