@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -190,3 +190,25 @@ def test_what_was_announced_to_a_server_that_hangs_up_goes_over_another_connecti
         Reading.SENT,
     ]
     assert peer.connections == 2
+
+
+def test_a_reply_without_end_ends_the_conversation(stack: ExitStack) -> None:
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    greeting = b"220-" + b"welcome" * 100 + b"\r\n"
+    sent: list[int] = []
+
+    def serve() -> None:
+        with listener.accept()[0] as line, suppress(OSError):
+            while True:
+                line.sendall(greeting)
+                sent.append(len(greeting))
+
+    server = threading.Thread(target=serve)
+    server.start()
+    url = f"peer=smtp://127.0.0.1:{listener.getsockname()[1]}"
+    transport = open_transport(parse_providers(url)["peer"])
+    assert reading(send(transport)) is Reading.UNREACHABLE
+    server.join(30)
+    assert not server.is_alive()
+    # what is read, and what the system's buffers hold
+    assert sum(sent) < 20_000_000

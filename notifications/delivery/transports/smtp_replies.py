@@ -12,6 +12,9 @@ import ssl
 from notifications.delivery.transports.deadline import DeadlineSocket, DeadlineTlsSocket
 
 _LONGEST_LINE = 8192
+_MOST_LINES = 200
+"""Of one reply. Servers that greet with their rules come to some dozens."""
+
 _CHUNK = 65536
 
 
@@ -26,14 +29,15 @@ class Replies:
 
         Raises OSError when the connection ends, or time is up, before the reply does.
         """
-        lines = []
-        while True:
+        lines: list[bytes] = []
+        while len(lines) < _MOST_LINES:
             line = self._read_line(sock)
             lines.append(line[4:].strip())
             if not line[:3].isdigit():
                 return -1, b"\n".join(lines)
             if line[3:4] != b"-":
                 return int(line[:3]), b"\n".join(lines)
+        raise smtplib.SMTPServerDisconnected("a reply without end")
 
     def has_heard(self, sock: socket.socket | None) -> bool:
         """Whether there is something that nobody asked for: a reply, or the connection's end."""
