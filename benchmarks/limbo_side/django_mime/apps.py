@@ -15,4 +15,4 @@ class DjangoMimeConfig(AppConfig):
         # models can be imported only once the applications are ready
         from benchmarks.limbo_side.django_mime.build import build_mime
 
-        patch("notifications.delivery.transports.smtp.build_mime", build_mime).start()
+        patch("notifications.delivery.transports.letter.build_mime", build_mime).start()
