@@ -32,7 +32,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
         """The columns that its maker chooses."""
 
         model = ApiToken
-        fields = ("owner", "name", "scopes", "expires_at")
+        fields = ("owner", "name", "scopes", "is_test", "expires_at")
 
     def clean_expires_at(self) -> Any:
         """A token that has ended already would be of no use."""
@@ -57,7 +57,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         "expires_column",
         "used_column",
     )
-    fields = ("name", "owner", "scopes", "expires_at")
+    fields = ("name", "owner", "scopes", "is_test", "expires_at")
     list_select_related = ("owner",)
     list_per_page = 50
     ordering = ("-id",)
@@ -71,7 +71,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         if obj is None:
             return self.fields
         seen = ("prefix_column", "state_column", "created_column", "expires_column", "used_column")
-        return ("name", "owner", "scopes", *seen)
+        return ("name", "owner", "scopes", "is_test", *seen)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiToken | None = None

@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 
 from notifications.admin.filters import DEAD_LETTERS
 from notifications.admin.provider import standing, why
+from notifications.delivery.provider_config import SANDBOX
 from notifications.models import Heartbeat, Message, Provider
 from notifications.models.state import State
 
@@ -79,7 +80,7 @@ def _backlog() -> Finding:
 
 def _uncertain() -> Finding:
     link = _messages(state=State.UNCERTAIN)
-    count = _capped(Message.objects.filter(state=State.UNCERTAIN))
+    count = _capped(Message.objects.filter(state=State.UNCERTAIN, is_test=False))
     if count == "0":
         return Finding("Uncertain", "Of every message it is known what became of it.", "good", link)
     return Finding("Uncertain", f"{count} may or may not have been taken.", "doubt", link)
@@ -87,7 +88,7 @@ def _uncertain() -> Finding:
 
 def _dead_letters() -> Finding:
     link = _messages(state=DEAD_LETTERS)
-    count = _capped(Message.objects.dead_letters())
+    count = _capped(Message.objects.dead_letters().filter(is_test=False))
     if count == "0":
         return Finding("Dead letters", "None.", "good", link)
     return Finding("Dead letters", f"{count} ended without success.", "bad", link)
@@ -95,7 +96,7 @@ def _dead_letters() -> Finding:
 
 def _providers() -> list[Finding]:
     findings = []
-    for provider in Provider.objects.all():
+    for provider in Provider.objects.exclude(name=SANDBOX):
         words, tone = standing(provider)
         link = reverse("admin:notifications_provider_change", args=[provider.pk])
         text = f"{words.capitalize()}. {why(provider)}".strip()

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from notifications.admin.display import badge
 from notifications.admin.theme import ModelAdmin
 from notifications.delivery.breaker import use_again
-from notifications.delivery.provider_config import parse_providers
+from notifications.delivery.provider_config import SANDBOX, parse_providers
 from notifications.models import Provider
 
 
@@ -68,6 +68,10 @@ class ProviderAdmin(ModelAdmin[Provider]):
     readonly_fields = ("name", "standing_column", "why_text")
     sortable_by = ()
     actions = ("use_again_now",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
+        """The configured ones; nothing about the sandbox can be changed."""
+        return super().get_queryset(request).exclude(name=SANDBOX)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: it is configuration."""

@@ -32,10 +32,9 @@ from notifications.api.serializers import (
     message_url,
 )
 from notifications.history.search import catch_up, having
-from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import Submission, submit
 from notifications.intake.templates.shelf import Shelf
-from notifications.intake.token_limits import check_sender
+from notifications.intake.token_limits import read_allowed
 from notifications.models import Attempt, Delivery, Event, Message, User
 
 
@@ -125,8 +124,7 @@ class MessagesView(ApiView, ListAPIView[Message]):
         """Store a message; once this answers 200 it will not be lost."""
         refuse_unknown_length(request.headers)
         owner = owner_of(request)
-        mail = read_mail_request(request.data, Shelf(owner))
-        check_sender(token_of(request), mail.sender)
+        mail = read_allowed(request.data, token=token_of(request), shelf=Shelf(owner))
         submission = submit(
             owner=owner,
             request=mail,

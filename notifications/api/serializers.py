@@ -151,6 +151,11 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     url = serializers.SerializerMethodField()
     tags = serializers.SerializerMethodField()
+    test = serializers.BooleanField(
+        source="is_test",
+        read_only=True,
+        help_text="Whether it went to the sandbox, and so to nobody.",
+    )
 
     class Meta:
         """`from` is added below: Python does not let a field be called so."""
@@ -162,6 +167,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "subject",
             "state",
             "tags",
+            "test",
             "accepted_at",
             "send_at",
             "expires_at",

@@ -44,6 +44,11 @@ NEW_TOKEN = {
                 "items": {"type": "string", "minLength": 1},
                 "description": "The networks (CIDR) that it may be used from.",
             },
+            "test": {
+                "type": ["boolean", "null"],
+                "description": "Whether what it submits goes to the sandbox and to nobody else. "
+                "Without: as with the token that asks for it.",
+            },
         },
         "example": {
             "name": "shop",

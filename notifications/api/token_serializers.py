@@ -19,6 +19,11 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
     """A token, which cannot be read again."""
 
     url = serializers.SerializerMethodField()
+    test = serializers.BooleanField(
+        source="is_test",
+        read_only=True,
+        help_text="Whether what it submits goes to the sandbox and to nobody else.",
+    )
 
     class Meta:
         """Everything but its digest."""
@@ -30,6 +35,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
             "name",
             "prefix",
             "scopes",
+            "test",
             "allowed_senders",
             "allowed_networks",
             "created_at",

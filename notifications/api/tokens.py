@@ -68,6 +68,7 @@ class TokensView(ApiView, ListAPIView[ApiToken]):
             expires_at=asked.expires_at,
             allowed_senders=asked.allowed_senders,
             allowed_networks=asked.allowed_networks,
+            is_test=asked.is_test,
         )
         headers = {"Location": token_url(token.id), "Cache-Control": "no-store"}
         return Response({**TokenSerializer(token).data, "token": plain}, 201, headers=headers)

@@ -31,6 +31,7 @@ from notifications.delivery.reading import RULES, Reading
 from notifications.delivery.results import BatchResults
 from notifications.delivery.routes import Routes
 from notifications.delivery.routing import usable_routes
+from notifications.delivery.sandbox import report, sandbox_route
 from notifications.delivery.standing import note_provider_faults
 from notifications.delivery.steadfast import steadfast
 from notifications.delivery.stop_flag import stop_flag
@@ -106,7 +107,8 @@ class Batch:
         self._lease = lease
         self._crew = crew
         self._cluster = cluster
-        self._routes = Routes(usable_routes())
+        has_tests = any(message.outgoing.is_test for message in messages)
+        self._routes = Routes(usable_routes(), sandbox=sandbox_route() if has_tests else None)
         self._messages = {message.id: message for message in messages}
         self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.threads)
         self._results = BatchResults()
@@ -198,6 +200,7 @@ class Batch:
             lambda: self._record(ended, decisions, done), first_again=self._mend
         )
         hit("after_outcome")
+        report([e.job.request.handoff_id for e in ended if e.job.request.outgoing.is_test])
         for end in ended:
             self._open[end.job.request.outgoing.message_id] -= 1
         self._start(jobs)

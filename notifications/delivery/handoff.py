@@ -42,6 +42,8 @@ class Outgoing:
     recipients: tuple[Recipient, ...]
     """Everyone the headers name (Bcc included, which never gets into a header)."""
     extras: Extras | None = None
+    is_test: bool = False
+    """Whether it goes into the sandbox, and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)

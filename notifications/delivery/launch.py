@@ -19,6 +19,7 @@ from notifications.delivery.reading import Reading
 from notifications.delivery.retry import next_delay
 from notifications.delivery.routes import Routes
 from notifications.delivery.routing import Route
+from notifications.delivery.sandbox import check_way
 from notifications.history.changes import Change, change_deliveries, lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight, commit_repeats
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
@@ -161,6 +162,7 @@ class Launcher:
         return self._to(route, request)
 
     def _to(self, route: Route, request: HandoffRequest) -> Job:
+        check_way(request.outgoing, route.config)
         share = self.routes.share(self.threads)
         return Job(request, route.config, self.lease, self.journal, share)
 

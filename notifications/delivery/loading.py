@@ -18,6 +18,7 @@ from notifications.delivery.extras import File, extras_of, fitting, load_files
 from notifications.delivery.handoff import Outgoing, Recipient
 from notifications.delivery.routing import Wish
 from notifications.delivery.rows import DeliveryRow, MessageRow, read_deliveries, read_messages
+from notifications.delivery.sandbox import IN_SANDBOX
 from notifications.models import Attempt, Handoff, Outcome
 
 
@@ -103,6 +104,8 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
 
 
 def _wish(message: MessageRow) -> Wish | None:
+    if message.is_test:
+        return IN_SANDBOX
     preferred = message.preferred_provider
     return Wish(preferred, message.failover) if preferred else None
 
@@ -156,4 +159,5 @@ def _outgoing(
         accepted_at=message.accepted_at,
         recipients=tuple([Recipient(d.id, d.kind, d.address, d.name) for d in deliveries]),
         extras=extras_of(message, files),
+        is_test=message.is_test,
     )

@@ -24,6 +24,9 @@ SMTP = "smtp"
 SMTPS = "smtps"
 ANYMAIL_PREFIX = "anymail-"
 
+SANDBOX = "sandbox"
+"""The name of the way that test messages take; no configured provider may have it."""
+
 SMTP_PORT = 25
 SUBMISSION_PORT = 587
 SMTPS_PORT = 465
@@ -133,6 +136,8 @@ def _parse_all(
     for entry in filter(None, (part.strip() for part in text.split(","))):
         try:
             config = _parse_entry(entry)
+            if config.name == SANDBOX:
+                raise _bad_name(f"The name {SANDBOX!r} is that of Limbo's own sandbox.")
             if config.name in configs:
                 raise _bad_name(f"Two providers are called {config.name!r}.")
             configs[config.name] = config

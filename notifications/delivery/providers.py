@@ -11,12 +11,14 @@ from django.db.models.functions import Greatest, Now
 from notifications.delivery.breaker import lets_through
 from notifications.delivery.handoff import Transport
 from notifications.delivery.provider_config import (
+    SANDBOX,
     ConfigurationError,
     ProviderConfig,
     parse_providers,
 )
 from notifications.delivery.transports.amazon_ses import AmazonSesTransport
 from notifications.delivery.transports.anymail import AnymailTransport
+from notifications.delivery.transports.sandbox import SandboxTransport
 from notifications.delivery.transports.smtp import SmtpTransport
 from notifications.models import Provider
 
@@ -104,6 +106,8 @@ def close_provider(name: str, *, seconds: float) -> None:
 
 def open_transport(config: ProviderConfig) -> Transport:
     """A transport to the provider; it connects when it is first used, and serves one thread."""
+    if config.name == SANDBOX:
+        return SandboxTransport()
     if config.esp is None:
         return SmtpTransport(config)
     kind = AmazonSesTransport if config.esp.backend == "amazon_ses" else AnymailTransport

@@ -4,16 +4,18 @@ from collections.abc import Collection, Iterable
 
 from notifications.delivery.breaker import release_probe, take_probe
 from notifications.delivery.routing import Route, Wish, choose_provider
+from notifications.delivery.sandbox import IN_SANDBOX
 
 
 class Routes:
     """What was usable when the batch began, less what has proved unusable since.
 
     A provider whose breaker waits for its probe gets one hand-off of the first wave at most, and
-    only from the batch that has won the probe.
+    only from the batch that has won the probe. The sandbox is apart: test messages have that alone.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], *, sandbox: Route | None = None) -> None:
+        self._sandbox = sandbox
         self._routes = {route.name: route for route in routes}
 
     def take_probes(self) -> None:
@@ -49,6 +51,8 @@ class Routes:
 
     def has_any(self, wish: Wish | None) -> bool:
         """Whether a provider can be used that the message may go through."""
+        if wish is IN_SANDBOX:
+            return self._sandbox is not None
         return any(wish is None or wish.allows(name) for name in self._routes)
 
     def drop(self, names: Iterable[str]) -> None:
@@ -64,5 +68,7 @@ class Routes:
         return [route for route in self._routes.values() if route.is_probe]
 
     def _next(self, tried: Collection[str], partial: bool, wish: Wish | None) -> Route | None:
+        if wish is IN_SANDBOX:
+            return None if self._sandbox is None or self._sandbox.name in tried else self._sandbox
         routes = list(self._routes.values())
         return choose_provider(routes, tried=tried, partial=partial, wish=wish)

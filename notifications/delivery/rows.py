@@ -13,7 +13,7 @@ from notifications.models.prepared import prepared_cursor
 
 _MESSAGES = """
 SELECT m.id, m.header_message_id, m.sender, m.sender_address, m.subject, m.accepted_at,
-    m.expires_at <= now(), m.preferred_provider, m.failover,
+    m.expires_at <= now(), m.preferred_provider, m.failover, m.is_test,
     m.reply_to, m.headers, m.tags, m.metadata, c.text, c.html, c.attached_octets
 FROM notifications_message m JOIN notifications_content c ON c.message_id = m.id
 WHERE m.id = ANY(%s::uuid[])
@@ -48,6 +48,7 @@ class MessageRow(NamedTuple):
     """Its deadline is over."""
     preferred_provider: str | None
     failover: bool
+    is_test: bool
     reply_to: list[str] | None
     headers: str | None
     """JSON, as the next but one."""

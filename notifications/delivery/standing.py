@@ -24,6 +24,8 @@ def note_provider_faults(ended: Iterable[Ended]) -> set[str]:
     """
     results: dict[str, list[HandoffResult]] = defaultdict(list)
     for end in ended:
+        if end.job.request.outgoing.is_test:
+            continue  # the sandbox says what it was asked to say
         results[end.job.config.name].append(end.result)
     return {name for name, ends in results.items() if not _may_get_more(name, ends)}
 

@@ -20,7 +20,7 @@ g AS MATERIALIZED (
         text text, html text, priority text, head_start int, send_at timestamptz,
         expires_at timestamptz, accepted jsonb, octets int, reply_to text[], headers jsonb,
         tags text[], metadata jsonb, on_uncertain text, provider text, failover bool,
-        template_version bigint
+        template_version bigint, is_test bool
     )
     WHERE {WITHIN}
 ),
@@ -69,12 +69,12 @@ m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
          expires_at, state, seq, due_at, priority, turn, reply_to, headers, tags, metadata,
-         send_at, on_uncertain, preferred_provider, failover, template_version_id)
+         send_at, on_uncertain, preferred_provider, failover, template_version_id, is_test)
     SELECT p.id, %(owner)s, sender, sender_address, subject, header_id, now(),
         coalesce(expires_at, coalesce(send_at, now()) + %(lifetime)s * interval '1 second'),
         state, 1 + stopped, CASE WHEN is_open THEN coalesce(send_at, now()) END, priority, t.turn,
         reply_to, headers, tags, metadata, send_at, on_uncertain, provider, failover,
-        template_version
+        template_version, is_test
     FROM p LEFT JOIN t ON t.id = p.id ORDER BY place
 ),
 c AS (
@@ -130,6 +130,7 @@ def message_row(place: int, message_id: UUID, request: MailRequest) -> Mapping[s
         "provider": request.provider,
         "failover": request.failover,
         "template_version": request.template and request.template.version_id,
+        "is_test": request.is_test,
     }
 
 

@@ -56,6 +56,8 @@ class MailRequest:
     """Whether others are asked after it."""
     template: UsedTemplate | None = None
     """What subject, message and HTML were rendered from."""
+    is_test: bool = False
+    """Whether it goes to the sandbox instead of a provider: not the caller's to say."""
 
     def recipients(self) -> Iterator[tuple[RecipientKind, int, Mailbox]]:
         """Every recipient with its field and its place there."""

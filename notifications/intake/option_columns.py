@@ -32,6 +32,7 @@ def option_parameters(request: MailRequest) -> Mapping[str, Any]:
         "provider": request.provider,
         "failover": request.failover,
         "template_version": request.template and request.template.version_id,
+        "is_test": request.is_test,
     }
 
 

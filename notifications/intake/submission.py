@@ -69,7 +69,7 @@ m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
          expires_at, state, seq, due_at, priority, turn, reply_to, headers, tags, metadata,
-         send_at, on_uncertain, preferred_provider, failover, template_version_id)
+         send_at, on_uncertain, preferred_provider, failover, template_version_id, is_test)
     SELECT %(id)s, %(owner)s, %(sender)s::text, %(sender_address)s::text, %(subject)s::text,
         %(header_id)s::text, now(),
         coalesce(%(expires_at)s, coalesce(%(send_at)s, now()) + %(lifetime)s),
@@ -78,7 +78,8 @@ m AS (
         CASE WHEN NOT bool_and(is_suppressed) THEN coalesce(%(send_at)s, now()) END,
         %(priority)s::text, (SELECT start + %(offset)s FROM f), %(reply_to)s::text[],
         %(headers)s::jsonb, %(tags)s::text[], %(metadata)s::jsonb, %(send_at)s,
-        %(on_uncertain)s::text, %(provider)s::text, %(failover)s, %(template_version)s::bigint
+        %(on_uncertain)s::text, %(provider)s::text, %(failover)s, %(template_version)s::bigint,
+        %(is_test)s
     FROM r HAVING count(*) > 0
     RETURNING state
 ),

@@ -22,7 +22,7 @@ MAX_LIMITS = 50
 
 MAX_SENDER = 320
 
-FIELDS = frozenset(("name", "scopes", "expires_at", "allowed_senders", "allowed_networks"))
+FIELDS = frozenset(("name", "scopes", "expires_at", "allowed_senders", "allowed_networks", "test"))
 
 _Value = TypeVar("_Value")
 
@@ -36,6 +36,7 @@ class NewToken:
     expires_at: datetime | None
     allowed_senders: tuple[str, ...]
     allowed_networks: tuple[str, ...]
+    is_test: bool
 
 
 def read_new_token(fields: object, *, maker: ApiToken) -> NewToken:
@@ -56,6 +57,7 @@ def read_new_token(fields: object, *, maker: ApiToken) -> NewToken:
         or tuple(maker.allowed_senders),
         allowed_networks=_read(reader, fields, "allowed_networks", _networks)
         or tuple(maker.allowed_networks),
+        is_test=maker.is_test if (test := _read(reader, fields, "test", _test)) is None else test,
     )
     if fields.get("name") is None:
         reader.refuse("/name", "A token needs a name.", "required")
@@ -84,6 +86,13 @@ def _name(reader: Reader, pointer: str, value: object) -> str | None:
     if name is not None and len(name) > MAX_NAME:
         reader.refuse(pointer, f"This is longer than {MAX_NAME} characters.", "too_long")
     return name
+
+
+def _test(reader: Reader, pointer: str, value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    reader.refuse(pointer, "This must be true or false.", "type")
+    return None
 
 
 def _usual_scopes(maker: ApiToken) -> tuple[str, ...]:
@@ -147,6 +156,9 @@ def _check(reader: Reader, token: NewToken, maker: ApiToken) -> None:
     if maker.expires_at and token.expires_at and token.expires_at > maker.expires_at:
         told = f"The token that asks for it ends at {maker.expires_at.isoformat()}."
         reader.hinder("/expires_at", told, "too_late")
+    if maker.is_test and not token.is_test:
+        told = "The token that asks for it is a test token, so it makes no others."
+        reader.hinder("/test", told, "not_yours")
     for place, scope in enumerate(token.scopes):
         if scope not in maker.scopes:
             _not_ours(reader, f"/scopes/{place}", f"the scope `{scope}`")

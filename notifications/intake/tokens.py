@@ -24,8 +24,11 @@ logger = logging.getLogger(__name__)
 MARK = "lk_"
 """Every token begins with it, so that a scanner for leaked secrets can know one."""
 
-PREFIX_LENGTH = 11
-"""The mark and eight characters more: enough to tell tokens apart, no help in guessing one."""
+TEST_MARK = "lk_test_"
+"""Test tokens begin with it, so that people see at once that they reach nobody."""
+
+_TELLING = 8
+"""So many characters after the mark tell tokens apart, and are no help in guessing one."""
 
 USUAL_SCOPES = (Scope.SEND, Scope.READ)
 """What a token may do unless its maker says otherwise."""
@@ -44,23 +47,26 @@ def issue_token(
     expires_at: datetime | None = None,
     allowed_senders: Iterable[str] = (),
     allowed_networks: Iterable[str] = (),
+    is_test: bool = False,
 ) -> tuple[ApiToken, str]:
     """Make a token for `owner`; returns its row and the plain token, which nobody can read again.
 
     Without `allowed_senders` it may send from any address, without `allowed_networks` be used from
-    anywhere: see `token_limits`. Raises ValueError for a scope that does not exist, or for what is
-    no network.
+    anywhere: see `token_limits`. What a test token submits goes to the sandbox. Raises ValueError
+    for a scope that does not exist, or for what is no network.
     """
-    plain = MARK + secrets.token_urlsafe(_RANDOM_BYTES)
+    mark = TEST_MARK if is_test else MARK
+    plain = mark + secrets.token_urlsafe(_RANDOM_BYTES)
     token = ApiToken.objects.create(
         owner=owner,
         name=name,
-        prefix=plain[:PREFIX_LENGTH],
+        prefix=plain[: len(mark) + _TELLING],
         digest=_digest(plain),
         scopes=[Scope(scope).value for scope in scopes],
         expires_at=expires_at,
         allowed_senders=list(allowed_senders),
         allowed_networks=[str(ip_network(network)) for network in allowed_networks],
+        is_test=is_test,
     )
     return token, plain
 

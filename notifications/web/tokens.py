@@ -34,6 +34,10 @@ class NewTokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         label="It may",
     )
+    is_test = forms.BooleanField(
+        required=False,
+        label="It is for tests: what it submits goes to the sandbox, and to nobody",
+    )
     lasts = forms.ChoiceField(
         choices=list(_LASTS.items()), initial="90", required=False, label="It lasts"
     )
@@ -57,6 +61,7 @@ def token_list(request: SignedInRequest) -> HttpResponse:
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],
             expires_at=form.ends_at(),
+            is_test=form.cleaned_data["is_test"],
         )
         context["made"] = made
         form = NewTokenForm()

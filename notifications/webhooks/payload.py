@@ -30,6 +30,7 @@ def _payload(event: Event) -> dict[str, Any]:
             "message_id": str(event.message_id),
             "seq": event.seq,
             "kind": event.kind,
+            **({"test": True} if event.message.is_test else {}),
             **_recipient(event),
             **_told(event),
         },

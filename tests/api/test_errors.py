@@ -57,10 +57,10 @@ def test_a_wrong_host_is_a_problem(api: Api, settings: Settings) -> None:
 def test_what_nobody_foresaw_is_a_problem_that_tells_nothing(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_named: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("notifications.api.messages.read_mail_request", fail)
+    monkeypatch.setattr("notifications.api.messages.read_allowed", fail)
     with caplog.at_level(logging.ERROR, "notifications.api"):
         answer = api.post()
     problem_of(answer, 500, "internal-error")

@@ -49,10 +49,10 @@ def test_what_the_client_sends_is_not_taken_for_it(api: Api) -> None:
 def test_it_is_in_what_is_logged_meanwhile_and_in_nothing_after(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_named: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("notifications.api.messages.read_mail_request", fail)
+    monkeypatch.setattr("notifications.api.messages.read_allowed", fail)
     caplog.handler.addFilter(RequestIdFilter())
     logging_settings: dict[str, Any] = settings.LOGGING
     form = logging_settings["formatters"]["line"]

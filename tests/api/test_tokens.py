@@ -198,3 +198,21 @@ def test_without_scopes_it_has_the_usual_ones_that_can_be_given(api: Api) -> Non
 def test_a_secret_is_kept_for_no_repeat(api: Api) -> None:
     answer = api.post({"name": "a"}, path=PATH, Idempotency_Key="one")
     assert refused(answer) == [("#", "idempotency_key")]
+
+
+def test_a_test_token_is_known_by_its_mark_and_makes_no_others(api: Api) -> None:
+    made = create(api, test=True)
+    assert made["test"] is True
+    assert made["token"].startswith("lk_test_")
+    assert made["prefix"] == made["token"][:16]
+    tester = Api(api.owner, create(api, test=True, scopes=["manage"])["token"])
+    # what is not said is as with the token that asks
+    assert create(tester, scopes=["manage"])["test"] is True
+    answer = tester.post({"name": "shop", "scopes": ["manage"], "test": False}, path=PATH)
+    (fault,) = problem_of(answer, 422, "impossible-request")["errors"]
+    assert (fault["pointer"], fault["code"]) == ("#/test", "not_yours")
+
+
+@pytest.mark.parametrize("wrong", ["true", 1, []])
+def test_whether_it_is_for_tests_is_said_by_true_or_false(api: Api, wrong: object) -> None:
+    assert refused(api.post({"name": "shop", "test": wrong}, path=PATH)) == [("#/test", "type")]

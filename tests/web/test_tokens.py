@@ -92,3 +92,10 @@ def test_strangers_are_led_to_sign_in(client: Client, ada: User) -> None:
             assert answer.status_code == 302
             assert answer.headers["Location"].startswith("/sign-in/")
     assert ApiToken.objects.get().revoked_at is None
+
+
+def test_a_token_for_tests_says_so(signed_in: Client) -> None:
+    signed_in.post(PAGE, {**NEW, "is_test": "on"})
+    token = ApiToken.objects.get()
+    assert token.is_test
+    assert f"shop {token.prefix}… for tests · may send" in text_of(signed_in)

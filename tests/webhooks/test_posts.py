@@ -5,7 +5,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from notifications.delivery.reading import Reading
 from notifications.history.changes import add_event
-from notifications.models import Delivery, State, User, WebhookDelivery, WebhookState
+from notifications.models import Delivery, Message, State, User, WebhookDelivery, WebhookState
 from notifications.webhooks.endpoints import create_endpoint
 from tests import stories
 from tests.factories import UserFactory
@@ -53,6 +53,17 @@ def test_a_payload_says_what_happened_to_whom(owner: User, taker: HttpPeer, endp
     assert (request.method, request.path) == ("POST", "/hook")
     assert request.headers["content-type"] == "application/json"
     assert request.headers["host"] == f"127.0.0.1:{taker.port}"
+
+
+def test_what_a_test_token_submitted_is_marked(
+    owner: User, taker: HttpPeer, endpoint: Made
+) -> None:
+    test = stories.accepted(owner, ANN)
+    stories.accepted(owner, ANN)
+    Message.objects.filter(id=test.id).update(is_test=True)
+    run()
+    marks = [verified(request, endpoint[1])["data"].get("test") for request in taker.requests]
+    assert sorted(marks, key=str) == [None, True]
 
 
 def test_no_post_holds_subject_body_or_the_names_of_staff(

@@ -39,6 +39,7 @@ class Command(BaseCommand):
             expires_at=timezone.now() + timedelta(days=days) if days else None,
             allowed_senders=options["sender"],
             allowed_networks=options["network"],
+            is_test=options["test"],
         )
         # the token alone goes to standard output, so that a script can take it from there
         self.stderr.write(f"Token {token} for {token.owner}. It is shown only now:")
@@ -83,6 +84,9 @@ def _add_create(parser: ArgumentParser) -> None:
         default=[],
         type=_network,
         help="where it may be used from (192.0.2.0/24); may be repeated; default: anywhere",
+    )
+    parser.add_argument(
+        "--test", action="store_true", help="what it submits goes to the sandbox, and to nobody"
     )
     parser.add_argument("--days", type=int, help="how long it is valid; default: until revoked")
 

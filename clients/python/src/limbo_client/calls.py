@@ -227,14 +227,19 @@ def create_token(
     expires_at: datetime | None = None,
     allowed_senders: Sequence[str] = (),
     allowed_networks: Sequence[str] = (),
+    test: bool | None = None,
 ) -> Call[NewToken]:
-    """Make a token, which is told this once; it may do no more than the client's own."""
+    """Make a token, which is told this once; it may do no more than the client's own.
+
+    What a `test` token submits goes to the sandbox, and to nobody.
+    """
     body = {
         "name": name,
         "scopes": list(scopes) or None,
         "expires_at": expires_at.isoformat() if expires_at else None,
         "allowed_senders": list(allowed_senders) or None,
         "allowed_networks": list(allowed_networks) or None,
+        "test": test,
     }
     reads = partial(read_answer, NewToken)
     return Call("POST", "/v1/tokens", reads, body=_given(body), is_repeatable=False)

@@ -52,6 +52,8 @@ class Token:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    test: bool
+    """Whether what it submits goes to the sandbox, and to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Message:
     subject: str
     state: str
     tags: tuple[str, ...]
+    test: bool
+    """Whether it went to the sandbox, and so to nobody."""
     accepted_at: datetime
     send_at: datetime | None
     """When it goes out, or went; None for one that was sent at once."""

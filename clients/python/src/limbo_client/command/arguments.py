@@ -102,6 +102,12 @@ def _add_tokens(commands: Any) -> None:
     create.add_argument("--expires-at", type=_moment, metavar="TIME", help="ISO 8601 with offset")
     create.add_argument("--sender", action="append", default=[], metavar="ADDRESS")
     create.add_argument("--network", action="append", default=[], metavar="CIDR")
+    create.add_argument(
+        "--test",
+        action="store_true",
+        default=None,
+        help="what it submits goes to the sandbox, and to nobody",
+    )
     revoke = _command(verbs, "revoke", "end a token", run_revoke)
     revoke.add_argument("id", help="the token's id, as `list` shows it")
 

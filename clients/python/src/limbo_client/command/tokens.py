@@ -26,6 +26,7 @@ def run_create(limbo: Limbo, options: argparse.Namespace) -> Exit:
         expires_at=options.expires_at,
         allowed_senders=options.sender,
         allowed_networks=options.network,
+        test=options.test,
     )
     if options.json:
         print(as_json(made))
