@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from notifications.models import Handoff, Message, Provider, RequestLog, User
 from notifications.models.ids import first_id
-from notifications.models.message import MessageQuerySet
-from notifications.models.state import State
+from notifications.models.state import DEAD_LETTER, State
 
 Lookups = Sequence[tuple[str, str]]
 
@@ -22,7 +21,21 @@ MOST_OWNERS = 50
 """More names than this are no list to choose from."""
 
 
-class StateFilter(SimpleListFilter):
+class MessageFilter(SimpleListFilter):
+    """A filter of the messages, which narrows them the same wherever its choice comes from."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        """The messages that pass the choice; all while there is none."""
+        value = self.value()
+        return self.narrow(queryset, value) if value else queryset
+
+    @classmethod
+    def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
+        """Those of `rows` that pass `value`."""
+        raise NotImplementedError
+
+
+class StateFilter(MessageFilter):
     """By state, and the dead letters as one."""
 
     title = "state"
@@ -32,15 +45,14 @@ class StateFilter(SimpleListFilter):
         """Dead letters first: they are what staff look after."""
         return [(DEAD_LETTERS, "dead letters"), *State.choices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        """The messages in the chosen state."""
-        value = self.value()
-        if value == DEAD_LETTERS and isinstance(queryset, MessageQuerySet):
-            return queryset.dead_letters()
-        return queryset.filter(state=value) if value else queryset
+    @classmethod
+    def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
+        """The messages in the state."""
+        states = DEAD_LETTER if value == DEAD_LETTERS else (value,)
+        return rows.filter(state__in=states)
 
 
-class ProviderFilter(SimpleListFilter):
+class ProviderFilter(MessageFilter):
     """By a provider that was given the message at least once."""
 
     title = "provider"
@@ -50,12 +62,11 @@ class ProviderFilter(SimpleListFilter):
         """Every provider there is or was."""
         return [(name, name) for name in Provider.objects.values_list("name", flat=True)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        """The messages with a hand-off to the chosen provider."""
-        if not self.value():
-            return queryset
-        handoffs = Handoff.objects.filter(message=OuterRef("pk"), provider__name=self.value())
-        return queryset.filter(Exists(handoffs))
+    @classmethod
+    def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
+        """The messages with a hand-off to the provider."""
+        handoffs = Handoff.objects.filter(message=OuterRef("pk"), provider__name=value)
+        return rows.filter(Exists(handoffs))
 
 
 _PERIODS: dict[str, tuple[str, timedelta]] = {
@@ -66,7 +77,7 @@ _PERIODS: dict[str, tuple[str, timedelta]] = {
 }
 
 
-class AcceptedFilter(SimpleListFilter):
+class AcceptedFilter(MessageFilter):
     """By the time of acceptance, through the time that a UUIDv7 begins with."""
 
     title = "accepted"
@@ -76,12 +87,13 @@ class AcceptedFilter(SimpleListFilter):
         """The periods."""
         return [(value, label) for value, (label, _) in _PERIODS.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+    @classmethod
+    def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
         """The messages accepted since the period began."""
-        if self.value() not in _PERIODS:
-            return queryset
-        _, length = _PERIODS[str(self.value())]
-        return queryset.filter(id__gte=first_id(timezone.now() - length))
+        if value not in _PERIODS:
+            return rows
+        _, length = _PERIODS[value]
+        return rows.filter(id__gte=first_id(timezone.now() - length))
 
 
 class OwnerFilter(SimpleListFilter):
@@ -96,12 +108,16 @@ class OwnerFilter(SimpleListFilter):
         return [(name, name) for name in names[:MOST_OWNERS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """What belongs to the chosen user."""
-        if not self.value():
-            return queryset
+        """What belongs to the chosen user; all while there is none."""
+        value = self.value()
+        return self.narrow(queryset, value) if value else queryset
+
+    @classmethod
+    def narrow(cls, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        """What belongs to the user."""
         # found first: joined, the planner would walk everybody's rows for those of one
-        owner = User.objects.filter(username=self.value()).first()
-        return queryset.filter(owner=owner) if owner else queryset.none()
+        owner = User.objects.filter(username=value).first()
+        return rows.filter(owner=owner) if owner else rows.none()
 
 
 _ANSWERS: dict[str, tuple[str, Callable[[QuerySet[RequestLog]], QuerySet[RequestLog]]]] = {

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import moment, state_badge
-from notifications.admin.filters import AcceptedFilter, OwnerFilter, ProviderFilter, StateFilter
+from notifications.admin.matching import FILTERS
 from notifications.admin.message_choices import MessageChoices
 from notifications.admin.message_page import page_context
 from notifications.admin.search import find
@@ -37,7 +37,7 @@ class MessageAdmin(MessageChoices):
         "due_column",
     )
     list_display_links = ("subject_column",)
-    list_filter = (StateFilter, AcceptedFilter, ProviderFilter, OwnerFilter)
+    list_filter = FILTERS
     list_fullwidth = True
     list_disable_select_all = True
     list_select_related = ("owner",)

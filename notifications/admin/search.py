@@ -19,8 +19,14 @@ Matches = QuerySet[Delivery, UUID] | QuerySet[Handoff, UUID] | QuerySet[Message,
 
 
 def find(term: str) -> set[UUID]:
-    """The ids of the messages that `term` names; empty if it names none."""
-    return {message_id for matches in queries(term.strip()) for message_id in matches}
+    """The ids of the newest messages that `term` names; empty if it names none."""
+    return {message_id for matches in queries(term.strip()) for message_id in matches[:LIMIT]}
+
+
+def found(term: str) -> QuerySet[Message, UUID]:
+    """The ids of all messages that `term` names, as one query."""
+    nothing = Message.objects.none().values_list("id", flat=True)
+    return nothing.union(*(matches.order_by() for matches in queries(term.strip())))
 
 
 def queries(term: str) -> Iterator[Matches]:
@@ -36,14 +42,14 @@ def queries(term: str) -> Iterator[Matches]:
         yield (
             Delivery.objects.filter(address__in={term, _as_stored(term)})
             .order_by("-message_id")
-            .values_list("message_id", flat=True)[:LIMIT]
+            .values_list("message_id", flat=True)
         )
     if bare:
         # the first condition is the partial index's: without it the planner cannot use it
         yield (
             Handoff.objects.exclude(provider_message_id="")
             .filter(provider_message_id__in={bare, f"<{bare}>"})
-            .values_list("message_id", flat=True)[:LIMIT]
+            .values_list("message_id", flat=True)
         )
 
 
