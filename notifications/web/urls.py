@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from notifications.web import tokens, views
+from notifications.web import choices, tokens, views
 
 app_name = "web"
 
@@ -17,4 +17,6 @@ urlpatterns = [
     path("messages/", views.message_list, name="messages"),
     path("messages/<uuid:message_id>/", views.message_page, name="message"),
     path("messages/<uuid:message_id>/live/", views.message_live, name="message-live"),
+    path("messages/<uuid:message_id>/cancel/", choices.message_cancel, name="message-cancel"),
+    path("messages/<uuid:message_id>/retry/", choices.message_retry, name="message-retry"),
 ]

@@ -14,8 +14,9 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from notifications.history.timeline import timeline
+from notifications.history.timeline import DeliverySummary, timeline
 from notifications.models import Message, User
+from notifications.models.state import CANCELLABLE, DEAD_LETTER, State
 from notifications.web.grouping import entries_of
 from notifications.web.listing import ListFilter, page_of
 
@@ -86,4 +87,15 @@ def _own(owner: User) -> QuerySet[Message]:
 def _live(message: Message) -> dict[str, Any]:
     """What the part of the page that changes is made from."""
     told = timeline(message)
-    return {"message": message, "timeline": told, "entries": entries_of(told)}
+    return {
+        "message": message,
+        "timeline": told,
+        "entries": entries_of(told),
+        "can_cancel": any(delivery.state in CANCELLABLE for delivery in told.deliveries),
+        "can_retry": any(_can_be_retried(delivery) for delivery in told.deliveries),
+    }
+
+
+def _can_be_retried(delivery: DeliverySummary) -> bool:
+    waits = delivery.state is State.PENDING and delivery.next_at is not None
+    return waits or delivery.state in (*DEAD_LETTER, State.UNCERTAIN)
