@@ -16,6 +16,7 @@ from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
 from notifications.models.roll_up import RollUp
 from notifications.models.sending_limit import SendingLimit
+from notifications.models.shared_link import SharedLink
 from notifications.models.state import State
 from notifications.models.suppression import Suppression, SuppressionReason
 from notifications.models.template import Template, TemplateVersion
@@ -52,6 +53,7 @@ __all__ = [
     "RollUp",
     "Scope",
     "SendingLimit",
+    "SharedLink",
     "State",
     "Suppression",
     "SuppressionReason",

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from notifications.web import choices, tokens, views
+from notifications.web import choices, sharing, tokens, views
 
 app_name = "web"
 
@@ -19,4 +19,7 @@ urlpatterns = [
     path("messages/<uuid:message_id>/live/", views.message_live, name="message-live"),
     path("messages/<uuid:message_id>/cancel/", choices.message_cancel, name="message-cancel"),
     path("messages/<uuid:message_id>/retry/", choices.message_retry, name="message-retry"),
+    path("messages/<uuid:message_id>/links/", sharing.link_list, name="links"),
+    path("links/<uuid:link_id>/revoke/", sharing.link_revoke, name="link-revoke"),
+    path("shared/<str:key>/", sharing.shared, name="shared"),
 ]
