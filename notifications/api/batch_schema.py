@@ -18,8 +18,11 @@ BATCH = {
                 "type": "array",
                 "minItems": 1,
                 "maxItems": MAX_MESSAGES,
-                # a message that breaks its schema is refused in its place, not with the others
-                "items": {key: value for key, value in _MESSAGE.items() if key != "example"},
+                # whatever breaks the rules of a message is refused in its place
+                "items": {
+                    "description": "A message as `POST /v1/mail` takes it.",
+                    "example": _MESSAGE["example"],
+                },
             },
             "atomic": {
                 "type": "boolean",

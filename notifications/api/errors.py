@@ -133,7 +133,8 @@ def _invalid_parameters(error: exceptions.ValidationError) -> Problem:
         for name, items in details.items()
         for item in items
     ]
-    return Problem(400, "invalid-request", errors[0]["detail"], errors)
+    kind = "impossible-request" if error.status_code == 422 else "invalid-request"
+    return Problem(error.status_code, kind, errors[0]["detail"], errors)
 
 
 def _api_problem(error: exceptions.APIException) -> Problem:

@@ -22,7 +22,7 @@ from notifications.api.paging import (
     OldestFirst,
     refuse_unknown_parameters,
 )
-from notifications.api.parameters import whole_number
+from notifications.api.parameters import ImpossibleParameterError, whole_number
 from notifications.api.schema import problems
 from notifications.api.serializers import EventSerializer, FeedSerializer
 from notifications.api.waiting import waiting_room
@@ -36,6 +36,7 @@ END = "end"
 
 _CURSOR = re.compile(r"e([0-9a-f]{1,15})")
 _NO_CURSOR = {"cursor": ["This is not a cursor of Limbo's."]}
+_NOT_YET = {"cursor": ["No answer has ended there."]}
 _PAUSE = {"Retry-After": "1"}
 
 FEED_PARAMETERS = [
@@ -68,7 +69,7 @@ class EventsView(ApiView):
         operation_id="list_events",
         summary="Follow one's events, oldest first",
         parameters=FEED_PARAMETERS,
-        responses={200: FeedSerializer, **problems(400, 401, 403, 503)},
+        responses={200: FeedSerializer, **problems(400, 401, 403, 422, 503)},
     )
     def get(self, request: Request) -> Response:
         """The events after the cursor, complete and in order, and the cursor to go on with."""
@@ -126,11 +127,11 @@ def _position(request: Request) -> int:
 
 
 def _read(owner: User, *, after: int, limit: int, wait: int) -> Feed:
-    """The feed. Raises ValidationError for a cursor that no answer can have held."""
+    """The feed. Raises ImpossibleParameterError for a cursor that no answer can have held."""
     try:
         return read_feed(owner, after=after, limit=limit, wait=wait)
     except UnknownPositionError:
-        raise ValidationError(_NO_CURSOR) from None
+        raise ImpossibleParameterError(_NOT_YET) from None
 
 
 def _members(request: Request, feed: Feed) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from notifications.api.parameters import line
+from notifications.api.parameters import (
+    LONGEST_ADDRESS,
+    ImpossibleParameterError,
+    address,
+    line,
+)
 from notifications.history.search import (
     MAX_WORDS,
     metadata_term,
@@ -15,14 +19,12 @@ from notifications.history.search import (
     tag_term,
     word_terms,
 )
-from notifications.intake.addresses import AddressError, read_mailbox
 from notifications.intake.options.labels import (
     MAX_KEY_CHARACTERS,
     MAX_TAG_CHARACTERS,
     MAX_VALUE_CHARACTERS,
 )
 
-_ADDRESS = 320
 _PROVIDER = 100
 _SEARCH = 400
 _METADATA = MAX_KEY_CHARACTERS + 1 + MAX_VALUE_CHARACTERS
@@ -33,7 +35,7 @@ def _text(longest: int) -> dict[str, object]:
 
 
 TERM_PARAMETERS = [
-    OpenApiParameter("from", _text(_ADDRESS), description="The sender's address."),
+    OpenApiParameter("from", _text(LONGEST_ADDRESS), description="The sender's address."),
     OpenApiParameter("tag", _text(MAX_TAG_CHARACTERS), description="One of the message's tags."),
     OpenApiParameter(
         "metadata",
@@ -66,8 +68,8 @@ def terms_of(request: Request) -> list[str]:
     terms += _words(request)
     if tag := line(request, "tag", longest=MAX_TAG_CHARACTERS):
         terms.append(tag_term(tag))
-    if sender := line(request, "from", longest=_ADDRESS):
-        terms.append(sender_term(_address(sender)))
+    if sender := address(request, "from"):
+        terms.append(sender_term(sender))
     if provider := line(request, "provider", longest=_PROVIDER):
         terms.append(provider_term(provider))
     return terms
@@ -79,12 +81,5 @@ def _words(request: Request) -> Sequence[str]:
         return ()
     terms = word_terms(asked)
     if not 0 < len(terms) <= MAX_WORDS:
-        raise ValidationError({"q": [f"This must have 1 to {MAX_WORDS} words."]})
+        raise ImpossibleParameterError({"q": [f"This must have 1 to {MAX_WORDS} words."]})
     return terms
-
-
-def _address(text: str) -> str:
-    try:
-        return read_mailbox(text).address
-    except AddressError as error:
-        raise ValidationError({"from": [str(error)]}) from None

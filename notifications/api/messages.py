@@ -21,6 +21,7 @@ from notifications.api.paging import (
     NewestFoundFirst,
     refuse_unknown_parameters,
 )
+from notifications.api.parameters import address
 from notifications.api.parsers import refuse_unknown_length
 from notifications.api.rate_limit import limit_headers
 from notifications.api.schema import IDEMPOTENCY_KEY, SUBMISSION, problems
@@ -85,12 +86,13 @@ class MessagesView(ApiView, ListAPIView[Message]):
         operation_id="list_messages",
         summary="List one's messages, newest first",
         parameters=TERM_PARAMETERS,
-        responses={200: MessageSerializer(many=True), **problems(400, 401, 403, 503)},
+        responses={200: MessageSerializer(many=True), **problems(400, 401, 403, 422, 503)},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The messages that pass the filters, page by page."""
         known = PAGE_PARAMETERS.union(MessageFilter.base_filters, TERM_NAMES)
         refuse_unknown_parameters(request.query_params, known)
+        address(request, "recipient")
         if terms := terms_of(request):
             return self._found(request, terms)
         return super().get(request, *args, **kwargs)

@@ -15,14 +15,36 @@ TIME: dict[str, Any] = {
 }
 """A moment in ISO 8601 (RFC 3339), with its offset."""
 
-_MAILBOX = {"type": "string", "minLength": 1, "maxLength": MAX_HEADER_OCTETS}
+# white space apart, the characters that are allowed in a header
+_CONTROLS = r"\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029"
+
+LINE: dict[str, Any] = {
+    "type": "string",
+    "maxLength": MAX_HEADER_OCTETS,
+    "pattern": f"^[^{_CONTROLS}]*$",
+}
+"""What gets into a header; its length is counted in octets of UTF-8."""
+
+FILLED_LINE: dict[str, Any] = {
+    **LINE,
+    "minLength": 1,
+    "pattern": rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTROLS}]*$",
+}
+
+MAILBOX = FILLED_LINE
+"""What is no address in this form is refused by 422."""
 
 _FILE: dict[str, Any] = {
     "type": "object",
     "required": ["name", "type", "content"],
     "additionalProperties": False,
     "properties": {
-        "name": {"type": "string", "minLength": 1, "maxLength": attachments.MAX_NAME_OCTETS},
+        "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": attachments.MAX_NAME_OCTETS,
+            "pattern": rf"^[^{_CONTROLS}/\\]*[^{_CONTROLS}/\\\s][^{_CONTROLS}/\\]*$",
+        },
         "type": {
             "type": "string",
             "pattern": f"^{attachments.TYPE_PATTERN}$",
@@ -33,6 +55,7 @@ _FILE: dict[str, Any] = {
             "type": "string",
             "minLength": 1,
             "contentEncoding": "base64",
+            "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
             "description": "In base64 (RFC 4648), without line breaks.",
         },
         "content_id": {
@@ -48,13 +71,14 @@ OPTION_PROPERTIES: dict[str, Any] = {
         "type": ["string", "null"],
         "minLength": 1,
         "maxLength": MAX_BODY_CHARACTERS,
+        "pattern": r"\S",
         "description": "The body in HTML, with `message` or alone: then a text is made of it.",
     },
     "reply_to": {
         "description": "Where answers go.",
         "oneOf": [
-            {"type": "array", "maxItems": MAX_REPLY_TO, "items": _MAILBOX},
-            _MAILBOX,
+            {"type": "array", "maxItems": MAX_REPLY_TO, "items": MAILBOX},
+            MAILBOX,
             {"type": "null"},
         ],
     },
@@ -62,7 +86,7 @@ OPTION_PROPERTIES: dict[str, Any] = {
         "type": ["object", "null"],
         "maxProperties": headers.MAX_HEADERS,
         "propertyNames": {"pattern": f"^{headers.NAME_PATTERN}$"},
-        "additionalProperties": {"type": "string", "minLength": 1, "maxLength": MAX_HEADER_OCTETS},
+        "additionalProperties": FILLED_LINE,
         "description": "Further headers, but for those that Limbo or a provider answers for.",
     },
     "attachments": {
@@ -81,7 +105,7 @@ OPTION_PROPERTIES: dict[str, Any] = {
         "type": ["object", "null"],
         "maxProperties": labels.MAX_METADATA,
         "propertyNames": {"pattern": f"^(?!{labels.RESERVED_PREFIX}){labels.KEY_PATTERN}$"},
-        "additionalProperties": {"type": "string", "maxLength": labels.MAX_VALUE_CHARACTERS},
+        "additionalProperties": {**LINE, "maxLength": labels.MAX_VALUE_CHARACTERS},
         "description": "The caller's own keys and values.",
     },
     "send_at": {

@@ -1,20 +1,28 @@
 """Pages of a list, newest first, found by the id of where the last page ended."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError as InvalidValueError
-from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from notifications.api.parameters import whole_number
 
+_BACK = "r"
+"""What the cursor of a page before this one begins with."""
+
 
 class NewestFirst(CursorPagination):
-    """Keys are given in order of time, so a page is one range of an index however deep it lies."""
+    """Keys are given in order of time, so a page is one range of an index however deep it lies.
+
+    The cursor is the key where a page begins or ends; keys differ, so that is all it takes.
+    """
+
+    key_pattern: ClassVar[str] = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
     ordering = "-id"
     page_size = 50
@@ -22,32 +30,36 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "limit"
     page_size_query_description = "How many a page has, 50 unless given, at most 200."
 
-    def paginate_queryset(
-        self,
-        queryset: QuerySet[Any, Any] | Sequence[Any],
-        request: Request,
-        view: APIView | None = None,
-    ) -> list[Any] | None:
-        """The page that `cursor` names. Raises ValidationError for one that is not ours."""
-        try:
-            return super().paginate_queryset(queryset, request, view)
-        except (NotFound, InvalidValueError, ValueError):
-            raise ValidationError({"cursor": ["This is not a cursor of Limbo's."]}) from None
-
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """The place that `cursor` names. Raises NotFound for a text that names none."""
-        cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is None:
-            raise NotFound
-        return cursor
+        """The place that `cursor` names; None without one. Raises ValidationError for no cursor."""
+        text = request.query_params.get(self.cursor_query_param)
+        if text is None:
+            return None
+        match = re.fullmatch(self._pattern(), text)
+        if match is None:
+            raise ValidationError({"cursor": ["This is not a cursor of Limbo's."]})
+        # a key, which the library compares and never counts with
+        return Cursor(0, bool(match["back"]), match["key"])  # type: ignore[arg-type]
+
+    def encode_cursor(self, cursor: Cursor) -> str:
+        """The address of the page that begins at `cursor`."""
+        text = f"{_BACK if cursor.reverse else ''}{cursor.position}"
+        return replace_query_param(str(self.base_url), self.cursor_query_param, text)
+
+    @classmethod
+    def _pattern(cls) -> str:
+        return f"(?P<back>{_BACK}?)(?P<key>{cls.key_pattern})"
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        """The parameters as the description has them, with the bounds of `limit`."""
+        """The parameters as the description has them, with the form of `cursor` and `limit`."""
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
         for parameter in parameters:
             if parameter["name"] == self.page_size_query_param:
                 bounds = {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
                 parameter["schema"] = {"type": "integer", **bounds}
+            if parameter["name"] == self.cursor_query_param:
+                pattern = f"^{_BACK}?{self.key_pattern}$"
+                parameter["schema"] = {"type": "string", "pattern": pattern}
         return parameters
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -72,20 +84,30 @@ class NewestFoundFirst(NewestFirst):
     ordering = "-message_id"
 
 
+class LatestFirst(NewestFirst):
+    """What is numbered, the last one first."""
+
+    key_pattern = "[1-9][0-9]{0,17}"
+
+
 class OldestFirst(NewestFirst):
     """One message's history, in the order in which it happened."""
 
     ordering = "seq"
+    key_pattern = "[1-9][0-9]{0,8}"
 
 
 PAGE_PARAMETERS = frozenset({NewestFirst.cursor_query_param, NewestFirst.page_size_query_param})
 
 
-def refuse_unknown_parameters(parameters: Iterable[str], known: Iterable[Any]) -> None:
-    """Raise ValidationError naming each parameter that the list does not know.
+def refuse_unknown_parameters(parameters: Mapping[str, str], known: Iterable[Any]) -> None:
+    """Raise ValidationError naming each parameter that the list does not know, or that is empty.
 
-    A misspelt filter that was ignored would return everything.
+    A filter that was ignored would return everything.
     """
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise ValidationError({name: ["There is no such parameter."] for name in unknown})
+    empty = sorted(name for name, value in parameters.items() if not value)
+    if empty:
+        raise ValidationError({name: ["This must not be empty."] for name in empty})

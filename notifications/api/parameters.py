@@ -6,6 +6,19 @@ from datetime import UTC, date, datetime, time
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from notifications.intake.addresses import AddressError, read_mailbox
+
+LONGEST_ADDRESS = 320
+"""Characters: no address has more (RFC 5321, 4.5.3.1)."""
+
+
+class ImpossibleParameterError(ValidationError):
+    """A parameter keeps the description, and means nothing: an address that is none, a period that
+    ends before it begins."""
+
+    status_code = 422
+
+
 _LONGEST = 10
 """Digits of a number: none that is asked for has as many."""
 
@@ -50,6 +63,18 @@ def line(request: Request, name: str, *, longest: int) -> str | None:
     if text is not None and "\0" in text:
         raise ValidationError({name: ["This must not have the character NUL."]})
     return text
+
+
+def address(request: Request, name: str) -> str | None:
+    """The parameter as a bare address, read as a submission's is; None if it is not given.
+
+    Raises ValidationError for one that is too long, ImpossibleParameterError for no address.
+    """
+    text = line(request, name, longest=LONGEST_ADDRESS)
+    try:
+        return None if text is None else read_mailbox(text).address
+    except AddressError as error:
+        raise ImpossibleParameterError({name: [str(error)]}) from None
 
 
 def one_of(request: Request, name: str, values: Collection[str]) -> str | None:

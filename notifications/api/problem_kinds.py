@@ -143,11 +143,11 @@ KINDS: dict[str, Kind] = {
     "impossible-request": Kind(
         "The request cannot be met",
         (422,),
-        "The request is well formed, but what it asks for is not possible now: it names something "
-        "that "
-        "does not exist or that the token may not use, or a time that is over. Nothing was stored.",
+        "The request is well formed, but what it asks for is not possible, or not now: it names "
+        "something that does not exist or that the token may not use, what is no address, or a "
+        "time that is over. Nothing was stored.",
         "Read `errors`: `code` says what stands in the way. The same request can succeed once "
-        "that has changed.",
+        "that is mended or has changed.",
         "This token may not send from app@example.com.",
         (
             {

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from notifications.api.auth import owner_of
 from notifications.api.base import ApiView
-from notifications.api.paging import PAGE_PARAMETERS, NewestFirst, refuse_unknown_parameters
+from notifications.api.paging import PAGE_PARAMETERS, LatestFirst, refuse_unknown_parameters
 from notifications.api.schema import problems
 from notifications.api.serializers import RequestSerializer
 from notifications.models import RequestLog
@@ -20,7 +20,7 @@ class RequestsView(ApiView, ListAPIView[RequestLog]):
     """Every request that came with one of the user's tokens."""
 
     serializer_class = RequestSerializer
-    pagination_class = NewestFirst
+    pagination_class = LatestFirst
     queryset = RequestLog.objects.none()
     http_method_names = ("get", "head")
 

@@ -7,42 +7,77 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.serializers import Serializer
 
-from notifications.api.option_schema import OPTION_PROPERTIES
+from notifications.api.option_schema import LINE, MAILBOX, OPTION_PROPERTIES
 from notifications.api.problems import PROBLEM_JSON
 from notifications.api.serializers import ProblemSerializer
 from notifications.api.template_schema import TEMPLATE, TEMPLATE_VERSION, VARIABLES
 from notifications.intake.idempotency import KEEP_HOURS, MAX_KEY_LENGTH
-from notifications.intake.mail_request import MAX_RECIPIENTS
-from notifications.intake.reader import MAX_HEADER_OCTETS
+from notifications.intake.mail_request import MAX_RECIPIENTS, RECIPIENT_FIELDS
+from notifications.intake.reader import MAX_BODY_CHARACTERS
 from notifications.models import Priority
 
-_MAILBOX = {"type": "string", "maxLength": MAX_HEADER_OCTETS}
+_NULL = {"type": "null"}
+_BLANK = {"type": ["string", "null"], "pattern": r"^\s*$"}
+_FILLED = {"type": "string", "pattern": r"\S"}
 
 
 def _recipients(description: str) -> dict[str, Any]:
-    listed = {"type": "array", "maxItems": MAX_RECIPIENTS, "items": _MAILBOX}
-    return {"description": description, "oneOf": [listed, _MAILBOX]}
+    listed = {"type": "array", "maxItems": MAX_RECIPIENTS, "items": MAILBOX}
+    # empty stands for missing
+    return {"description": description, "oneOf": [listed, LINE, _NULL]}
 
+
+def _somebody(field: str) -> dict[str, Any]:
+    named = {"oneOf": [_FILLED, {"type": "array", "minItems": 1}]}
+    return {"required": [field], "properties": {field: named}}
+
+
+_TEMPLATED = {
+    "required": ["template"],
+    "properties": {
+        "template": {"type": "string"},
+        **dict.fromkeys(("subject", "message", "html"), _BLANK),
+    },
+}
+_WORDED = {
+    "required": ["subject"],
+    "properties": {
+        "subject": _FILLED,
+        **dict.fromkeys(("template", "template_version", "variables"), _NULL),
+    },
+    "anyOf": [{"required": [body], "properties": {body: _FILLED}} for body in ("message", "html")],
+}
+_ROUTED = {
+    "anyOf": [
+        {"properties": {"failover": {"enum": [True, None]}}},
+        {"required": ["provider"], "properties": {"provider": {"type": "string"}}},
+    ]
+}
 
 SUBMISSION = {
     "application/json": {
         "type": "object",
         "required": ["from"],
-        "oneOf": [
-            {"required": ["subject"], "anyOf": [{"required": ["message"]}, {"required": ["html"]}]},
-            {"required": ["template"]},
+        "allOf": [
+            {"anyOf": [_WORDED, _TEMPLATED]},
+            {"anyOf": [_somebody(field) for field in RECIPIENT_FIELDS]},
+            _ROUTED,
         ],
         "additionalProperties": False,
         "properties": {
-            "from": {**_MAILBOX, "description": "`address` or `name <address>`."},
+            "from": {**MAILBOX, "description": "`address` or `name <address>`."},
             "to": _recipients("The recipients. One at least is needed in `to`, `cc` or `bcc`."),
             "cc": _recipients("Further recipients, whom all see."),
             "bcc": _recipients("Further recipients, whom nobody sees."),
-            "subject": {"type": "string", "minLength": 1, "maxLength": MAX_HEADER_OCTETS},
-            "message": {"type": "string", "minLength": 1, "description": "The text."},
+            "subject": {**LINE, "type": ["string", "null"]},
+            "message": {
+                "type": ["string", "null"],
+                "maxLength": MAX_BODY_CHARACTERS,
+                "description": "The text.",
+            },
             "priority": {
-                "type": "string",
-                "enum": Priority.values,
+                "type": ["string", "null"],
+                "enum": [*Priority.values, None],
                 "default": Priority.NORMAL.value,
                 "description": "Urgent messages go ahead of normal ones, and these of bulk.",
             },
@@ -62,7 +97,13 @@ SUBMISSION = {
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_KEY_LENGTH,
+        # HTTP takes spaces off both ends
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
     OpenApiParameter.HEADER,
     description=f"A repeat with the same key within {KEEP_HOURS} hours gets the first one's "
     "answer, and nothing is done again; another request with it is refused (409).",

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.api.auth import owner_of
 from notifications.api.base import ApiView
 from notifications.api.paging import refuse_unknown_parameters
-from notifications.api.parameters import line, moment, one_of
+from notifications.api.parameters import ImpossibleParameterError, line, moment, one_of
 from notifications.api.schema import problems
 from notifications.api.serializers import StatsSerializer
 from notifications.history.stats import MOST_TAGS, Counts, Interval, Stats, stats_of
@@ -62,19 +61,19 @@ class _Period:
 
     @classmethod
     def of(cls, request: Request) -> "_Period":
-        """The period asked for. Raises ValidationError for one that cannot be."""
+        """The period asked for. Raises ImpossibleParameterError for one that cannot be."""
         asked_end = moment(request, "before") or datetime.now(UTC)
         asked_start = moment(request, "after")
         try:
             before = _whole_hour(asked_end + _HOUR - timedelta.resolution)
             after = _whole_hour(asked_start or before - USUAL_PERIOD)
         except OverflowError:
-            raise ValidationError({"before": ["There is no such time."]}) from None
+            raise ImpossibleParameterError({"before": ["There is no such time."]}) from None
         if after >= before:
-            raise ValidationError({"after": ["This must be earlier than `before`."]})
+            raise ImpossibleParameterError({"after": ["This must be earlier than `before`."]})
         if before - after > LONGEST_PERIOD:
             message = f"The period may have at most {LONGEST_PERIOD.days} days."
-            raise ValidationError({"after": [message]})
+            raise ImpossibleParameterError({"after": [message]})
         return cls(after, before)
 
 
@@ -87,7 +86,7 @@ class StatsView(ApiView):
         operation_id="read_stats",
         summary="Count what happened in a period",
         parameters=STATS_PARAMETERS,
-        responses={200: StatsSerializer, **problems(400, 401, 403, 503)},
+        responses={200: StatsSerializer, **problems(400, 401, 403, 422, 503)},
     )
     def get(self, request: Request) -> Response:
         """Counts by kind of event: in all, and by provider, tag and, if asked for, time."""

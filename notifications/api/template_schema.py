@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
-from notifications.intake.reader import MAX_HEADER_OCTETS
+from notifications.api.option_schema import FILLED_LINE, LINE
 from notifications.intake.templates.drafts import (
     MAX_BODY_SOURCE,
     MAX_DESCRIPTION,
@@ -26,9 +26,8 @@ VERSION = OpenApiParameter(
 )
 
 TEMPLATE = {
+    **FILLED_LINE,
     "type": ["string", "null"],
-    "minLength": 1,
-    "maxLength": MAX_HEADER_OCTETS,
     "description": "A template's id or name: subject and bodies are made from it, not given.",
 }
 TEMPLATE_VERSION = {
@@ -52,7 +51,7 @@ _NAME = {
     "pattern": f"^{NAME_FORM}$",
     "description": "What the template is sent by; yours once.",
 }
-_DESCRIPTION = {"type": "string", "maxLength": MAX_DESCRIPTION}
+_DESCRIPTION = {**LINE, "maxLength": MAX_DESCRIPTION}
 _SUBJECT = {
     "type": "string",
     "minLength": 1,

@@ -141,6 +141,7 @@ class HighestFirst(NewestFirst):
     """Versions, the current one first."""
 
     ordering = "-number"
+    key_pattern = "[1-9][0-9]{0,8}"
 
 
 class TemplateVersionsView(ApiView, ListAPIView[TemplateVersion]):

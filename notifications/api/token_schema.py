@@ -1,5 +1,6 @@
 """What the OpenAPI schema says of requests about tokens."""
 
+from notifications.api.option_schema import FILLED_LINE
 from notifications.intake.token_requests import MAX_LIMITS, MAX_NAME, MAX_SENDER
 from notifications.intake.tokens import USUAL_SCOPES
 from notifications.models import Scope
@@ -11,10 +12,8 @@ NEW_TOKEN = {
         "additionalProperties": False,
         "properties": {
             "name": {
-                "type": "string",
-                "minLength": 1,
+                **FILLED_LINE,
                 "maxLength": MAX_NAME,
-                "pattern": r"\S",
                 "description": "What it is for.",
             },
             "scopes": {
@@ -34,14 +33,14 @@ NEW_TOKEN = {
                 "type": ["array", "null"],
                 "uniqueItems": True,
                 "maxItems": MAX_LIMITS,
-                "items": {"type": "string", "minLength": 1, "maxLength": MAX_SENDER},
+                "items": {**FILLED_LINE, "maxLength": MAX_SENDER},
                 "description": "The addresses and domains that it may send from.",
             },
             "allowed_networks": {
                 "type": ["array", "null"],
                 "uniqueItems": True,
                 "maxItems": MAX_LIMITS,
-                "items": {"type": "string", "minLength": 1},
+                "items": FILLED_LINE,
                 "description": "The networks (CIDR) that it may be used from.",
             },
             "test": {

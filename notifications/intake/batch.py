@@ -70,8 +70,8 @@ def read_batch(fields: object, *, shelf: Shelf, token: ApiToken) -> Batch:
     """Read a batch from decoded JSON: `messages`, and `atomic` if all or nothing is to be stored.
 
     `shelf` has the owner's templates; `token` limits whom the messages may be from. Raises
-    InvalidRequestError when it is no batch; with `atomic` also for the faults of its messages, or
-    ImpossibleRequestError if they are no others than of the moment.
+    InvalidRequestError when it is no batch; with `atomic` ImpossibleRequestError with the faults of
+    its messages.
     """
     reader = Reader()
     items, is_atomic = _read_frame(reader, fields)
@@ -80,9 +80,7 @@ def read_batch(fields: object, *, shelf: Shelf, token: ApiToken) -> Batch:
     places = [_read_place(number, item, shelf, token) for number, item in enumerate(items)]
     refused = [place for place in places if isinstance(place, RefusedRequestError)]
     if is_atomic and refused:
-        kinds = {type(refusal) for refusal in refused}
-        kind = ImpossibleRequestError if kinds == {ImpossibleRequestError} else InvalidRequestError
-        raise kind(*[fault for refusal in refused for fault in refusal.faults])
+        raise ImpossibleRequestError(*[fault for refusal in refused for fault in refusal.faults])
     return Batch(places, _digest(fields, token))
 
 

@@ -70,9 +70,9 @@ def read_mail_request(fields: object, shelf: Shelf | None = None) -> MailRequest
     """Read a submission from decoded JSON (or its like); `shelf` has the owner's templates.
 
     `from` is a mailbox; `to`, `cc` and `bcc` are lists of mailboxes, or one mailbox; `subject` and
-    `message` are strings; `priority` is one of Priority's values: empty stands for missing. The
-    other fields are those of `OPTIONS`, where null stands for missing; so are `template`,
-    `template_version` and `variables`, by which the rest is made. Raises InvalidRequestError
+    `message` are strings: empty stands for missing. `priority` is one of Priority's values; the
+    other fields are those of `OPTIONS`, and `template`, `template_version` and `variables`, by
+    which the rest is made: null stands for missing. Raises InvalidRequestError
     with every fault: first what is missing, in the order subject, message, receivers, from; then
     the rest. What only is not possible now raises ImpossibleRequestError.
     """
@@ -101,17 +101,19 @@ def read_mail_request(fields: object, shelf: Shelf | None = None) -> MailRequest
 def _read_base(reader: Reader, fields: Mapping[str, object]) -> dict[str, Any]:
     """What every submission has, by attribute; what is missing is empty."""
     seen: set[str] = set()
-    given = {field: value for field, value in fields.items() if not _is_empty(value)}
+    given = {field: value for field, value in fields.items() if value != [] and not is_blank(value)}
     return {
         "sender": reader.mailbox("/from", given["from"]) if "from" in given else None,
         **{kind: tuple(_recipients(reader, kind, given, seen)) for kind in RECIPIENT_FIELDS},
         "subject": reader.text("/subject", given.get("subject", ""), header_fault),
         "message": reader.text("/message", given.get("message", ""), body_fault),
-        "priority": _priority(reader, given.get("priority", Priority.NORMAL)),
+        "priority": _priority(reader, fields.get("priority")),
     }
 
 
 def _priority(reader: Reader, value: object) -> Priority | None:
+    if value is None:
+        return Priority.NORMAL
     chosen = reader.choice("/priority", value, Priority.values)
     return None if chosen is None else Priority(chosen)
 

@@ -113,13 +113,14 @@ class Reader:
 
     def mailbox(self, pointer: str, value: object) -> Mailbox | None:
         """The mailbox that `value` names."""
-        text = self.text(pointer, value, header_fault)
+        text = self.filled(pointer, value, header_fault)
         if text is None:
             return None
         try:
             return read_mailbox(text)
         except AddressError as error:
-            self.refuse(pointer, str(error), "address")
+            # no schema can say what an address is
+            self.hinder(pointer, str(error), "address")
             return None
 
     def items(

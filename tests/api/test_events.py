@@ -118,7 +118,7 @@ def test_a_cursor_beyond_all_that_happened_is_refused(api: Api) -> None:
     EventFactory(message=make_message(owner=api.owner))
     end = feed(api)["cursor"]
     EventPosition.objects.all().delete()
-    problem_of(api.get("/v1/events", cursor=end), 400, "invalid-request")
+    problem_of(api.get("/v1/events", cursor=end), 422, "impossible-request")
 
 
 @pytest.mark.parametrize(

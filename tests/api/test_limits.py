@@ -110,7 +110,7 @@ def test_what_is_refused_is_not_counted_and_leaves_its_key_free(api: Api) -> Non
     assert api.post(Idempotency_Key="two").status_code == 429
     assert api.post(Idempotency_Key="one").headers["Idempotency-Replayed"] == "true"
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["one"]
-    assert api.post({**SUBMISSION, "to": "nobody"}).status_code == 400
+    assert api.post({**SUBMISSION, "to": "nobody"}).status_code == 422
     let_pass(86_400)
     assert api.post(Idempotency_Key="two").status_code == 200
 

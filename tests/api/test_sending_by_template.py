@@ -185,8 +185,8 @@ def test_an_empty_template_is_none(api: Api) -> None:
 
 def test_other_faults_are_told_before_anything_is_rendered(api: Api) -> None:
     assert refused(api, 400, to=["nobody"], colour="red") == [
-        ("#/to/0", "address"),
         ("#/colour", "unknown"),
+        ("#/to/0", "address"),
     ]
 
 

@@ -151,11 +151,7 @@ def test_rows_are_found_by_the_users_hours_alone(api: Api) -> None:
         ("after", "2026-11-25T10:00:00"),
         ("after", "2026-13-01"),
         ("after", ""),
-        ("after", "2999-01-01"),
-        ("after", "2020-01-01"),
         ("before", "0001-01-01T00:00:00+23:59"),
-        ("before", "0001-01-01"),
-        ("before", "9999-12-31T23:59:59Z"),
         ("before", "9999-12-31T23:59:59-23:59"),
         ("interval", "week"),
         ("interval", ""),
@@ -167,13 +163,27 @@ def test_rows_are_found_by_the_users_hours_alone(api: Api) -> None:
 )
 def test_what_cannot_be_is_refused_by_name(api: Api, name: str, value: str) -> None:
     problem = problem_of(api.get("/v1/stats", **{name: value}), 400, "invalid-request")
-    assert name in [error["parameter"] for error in problem["errors"]] or value.startswith("9999")
+    assert name in [error["parameter"] for error in problem["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("after", "2999-01-01"),
+        ("after", "2020-01-01"),
+        ("before", "0001-01-01"),
+        ("before", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_period_that_there_cannot_be_is_impossible(api: Api, name: str, value: str) -> None:
+    problem = problem_of(api.get("/v1/stats", **{name: value}), 422, "impossible-request")
+    assert problem["errors"][0]["parameter"] in ("after", "before")
 
 
 def test_a_period_that_ends_before_it_begins_or_is_too_long_is_refused(api: Api) -> None:
     for after, before in (("2026-11-25", "2026-11-25"), ("2026-01-01", "2026-11-25")):
         answer = api.get("/v1/stats", after=after, before=before)
-        problem = problem_of(answer, 400, "invalid-request")
+        problem = problem_of(answer, 422, "impossible-request")
         assert problem["errors"][0]["parameter"] == "after"
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from limbo_client import InvalidRequestError, Limbo
+from limbo_client import ImpossibleRequestError, Limbo
 from limbo_client.results import Refused, Submitted
 from notifications.models import Message
 from tests.client.test_messages import HELLO
@@ -15,7 +15,7 @@ def test_what_became_of_each_message_is_in_its_place(limbo: Limbo) -> None:
     assert isinstance(stored, Submitted)
     assert limbo.get(stored.id).subject == "Hello"
     assert isinstance(refused, Refused)
-    assert (refused.status, refused.errors[0].pointer) == (400, "#/messages/1/to")
+    assert (refused.status, refused.errors[0].pointer) == (422, "#/messages/1/to")
 
 
 def test_a_batch_is_stored_once_under_its_key(limbo: Limbo) -> None:
@@ -29,7 +29,7 @@ def test_a_batch_is_stored_once_under_its_key(limbo: Limbo) -> None:
 
 
 def test_an_atomic_batch_is_refused_as_a_whole(limbo: Limbo) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
+    with pytest.raises(ImpossibleRequestError) as caught:
         limbo.send_batch([HELLO, replace(HELLO, to="nobody")], atomic=True)
     assert caught.value.errors[0].pointer == "#/messages/1/to"
     assert not Message.objects.exists()

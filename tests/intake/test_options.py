@@ -131,8 +131,8 @@ def test_answers_may_go_to_one_address_or_to_several() -> None:
 
 
 def test_what_is_no_address_gets_no_answers() -> None:
-    assert fault_of(reply_to="nobody") == ("/reply_to", "address")
-    assert fault_of(reply_to=["a@example.com", "nobody"]) == ("/reply_to/1", "address")
+    assert obstacle_of(reply_to="nobody") == ("/reply_to", "address")
+    assert obstacle_of(reply_to=["a@example.com", "nobody"]) == ("/reply_to/1", "address")
     assert fault_of(reply_to="a@example.com\r\nBcc: b@example.com") == ("/reply_to", "character")
     assert fault_of(reply_to=["a@example.com"] * 11) == ("/reply_to", "too_many")
 

@@ -49,8 +49,10 @@ def read_number(reader: Reader, pointer: str, value: object) -> int | None:
     """The number of a version; null stands for the current one."""
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_NUMBER:
-        return value
+    # JSON does not tell 3 and 3.0 apart
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MAX_NUMBER:
+        return number
     reader.refuse(pointer, f"This must be a whole number from 1 to {MAX_NUMBER}.", "number")
     return None
 
