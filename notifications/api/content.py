@@ -32,8 +32,9 @@ class FileSerializer(serializers.Serializer[dict[str, Any]]):
         read_only=True, help_text="The HTML refers to it by this; empty: it stands for itself."
     )
     size = serializers.IntegerField(read_only=True, help_text="Octets.")
+    # the generator takes whatever is read-only for always there
     content = serializers.CharField(
-        read_only=True, required=False, help_text="In base64; with `include=attachments` only."
+        required=False, help_text="In base64; with `include=attachments` only."
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import ListAPIView
@@ -87,8 +88,11 @@ class TokenView(ApiView):
         responses={200: TokenSerializer, **problems(401, 403, 404, 503)},
     )
     def get(self, request: Request, token_id: UUID) -> Response:
-        """The token, but not its secret."""
-        return Response(TokenSerializer(_own(request, token_id)).data)
+        """The token, but not its secret; one that is revoked is only in the list."""
+        token = _own(request, token_id)
+        if token.revoked_at is not None:
+            raise Http404
+        return Response(TokenSerializer(token).data)
 
     @extend_schema(
         operation_id="revoke_token",
