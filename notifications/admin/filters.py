@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from notifications.models import Handoff, Message, Provider, RequestLog, User
+from notifications.delivery.reading import Reading
+from notifications.history.finding import has_term
+from notifications.history.search import error_term, provider_term, tag_term
+from notifications.models import KnownTerm, Message, Provider, RequestLog, User
 from notifications.models.ids import first_id
 from notifications.models.state import DEAD_LETTER, State
 
@@ -17,8 +20,15 @@ Lookups = Sequence[tuple[str, str]]
 
 DEAD_LETTERS = "dead-letters"
 
+STUCK = "stuck"
+
+PATIENCE = timedelta(minutes=5)
+"""What should have gone on for longer than this is stuck."""
+
 MOST_OWNERS = 50
 """More names than this are no list to choose from."""
+
+MOST_TAGS = 30
 
 
 class MessageFilter(SimpleListFilter):
@@ -35,24 +45,43 @@ class MessageFilter(SimpleListFilter):
         raise NotImplementedError
 
 
+class TermFilter(MessageFilter):
+    """A filter by something that `history.search` finds messages by."""
+
+    @classmethod
+    def term(cls, value: str) -> str:
+        """What the messages that pass `value` have."""
+        raise NotImplementedError
+
+    @classmethod
+    def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
+        """Those of `rows` that have it."""
+        return rows.filter(has_term(cls.term(value)))
+
+
 class StateFilter(MessageFilter):
-    """By state, and the dead letters as one."""
+    """By state; the dead letters as one, and what should have gone on."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Message]) -> Lookups:
         """Dead letters first: they are what staff look after."""
-        return [(DEAD_LETTERS, "dead letters"), *State.choices]
+        return [(DEAD_LETTERS, "dead letters"), (STUCK, "stuck"), *State.choices]
 
     @classmethod
     def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
         """The messages in the state."""
+        if value == STUCK:
+            late = timezone.now() - PATIENCE
+            waits = Q(state=State.PENDING, due_at__lt=late, lease_until__isnull=True)
+            # the sweeper takes a lease back as soon as it has run out
+            return rows.filter(waits | Q(state=State.SENDING, lease_until__lt=late))
         states = DEAD_LETTER if value == DEAD_LETTERS else (value,)
         return rows.filter(state__in=states)
 
 
-class ProviderFilter(MessageFilter):
+class ProviderFilter(TermFilter):
     """By a provider that was given the message at least once."""
 
     title = "provider"
@@ -63,10 +92,56 @@ class ProviderFilter(MessageFilter):
         return [(name, name) for name in Provider.objects.values_list("name", flat=True)]
 
     @classmethod
-    def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
-        """The messages with a hand-off to the provider."""
-        handoffs = Handoff.objects.filter(message=OuterRef("pk"), provider__name=value)
-        return rows.filter(Exists(handoffs))
+    def term(cls, value: str) -> str:
+        """What messages have that the provider was given."""
+        return provider_term(value)
+
+
+class TagFilter(TermFilter):
+    """By one of the message's tags."""
+
+    title = "tag"
+    parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Message]) -> Lookups:
+        """The tags, as far as they make a list to choose from; others go in the address."""
+        terms = KnownTerm.objects.filter(term__startswith=tag_term("")).order_by("term")
+        names = terms.values_list("term", flat=True).distinct()[:MOST_TAGS]
+        return [(tag, tag) for tag in (name.removeprefix(tag_term("")) for name in names)]
+
+    @classmethod
+    def term(cls, value: str) -> str:
+        """What messages with the tag have."""
+        return tag_term(value)
+
+
+class ErrorFilter(TermFilter):
+    """By how an answer to one of its hand-offs was read."""
+
+    title = "error"
+    parameter_name = "error"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Message]) -> Lookups:
+        """The readings that are no success."""
+        return [(reading.value, words) for reading, words in _ERRORS.items()]
+
+    @classmethod
+    def term(cls, value: str) -> str:
+        """What messages have that met the error."""
+        return error_term(value)
+
+
+_ERRORS = {
+    Reading.UNREACHABLE: "provider not reached",
+    Reading.MISCONFIGURED: "credentials refused",
+    Reading.EXHAUSTED: "quota or rate limit",
+    Reading.REFUSED_HERE: "refused by this provider",
+    Reading.TEMPORARY: "refused for now",
+    Reading.RECIPIENT_REFUSED: "recipient refused",
+    Reading.MESSAGE_REFUSED: "message refused",
+    Reading.UNBUILDABLE: "could not be built",
+    Reading.AMBIGUOUS: "no clear answer",
+}
 
 
 _PERIODS: dict[str, tuple[str, timedelta]] = {
@@ -97,7 +172,7 @@ class AcceptedFilter(MessageFilter):
 
 
 class OwnerFilter(SimpleListFilter):
-    """By the user it belongs to."""
+    """By the user it belongs to; of any table with owners."""
 
     title = "owner"
     parameter_name = "owner"
@@ -118,6 +193,21 @@ class OwnerFilter(SimpleListFilter):
         # found first: joined, the planner would walk everybody's rows for those of one
         owner = User.objects.filter(username=value).first()
         return rows.filter(owner=owner) if owner else rows.none()
+
+
+class MessageOwnerFilter(OwnerFilter, MessageFilter):
+    """The same of messages."""
+
+
+MESSAGE_FILTERS: tuple[type[MessageFilter], ...] = (
+    StateFilter,
+    AcceptedFilter,
+    ProviderFilter,
+    TagFilter,
+    ErrorFilter,
+    MessageOwnerFilter,
+)
+"""Those of the messages' list, in the order in which they are shown."""
 
 
 _ANSWERS: dict[str, tuple[str, Callable[[QuerySet[RequestLog]], QuerySet[RequestLog]]]] = {

@@ -15,10 +15,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import moment, state_badge
-from notifications.admin.matching import FILTERS
+from notifications.admin.filters import MESSAGE_FILTERS
 from notifications.admin.message_choices import MessageChoices
+from notifications.admin.message_list import MessageChangeList
 from notifications.admin.message_page import page_context
-from notifications.admin.search import find
 from notifications.models import Content, Delivery, Message
 
 _SHOWN_RECIPIENTS = 1
@@ -37,12 +37,13 @@ class MessageAdmin(MessageChoices):
         "due_column",
     )
     list_display_links = ("subject_column",)
-    list_filter = FILTERS
+    list_filter = MESSAGE_FILTERS
     list_fullwidth = True
     list_disable_select_all = True
     list_select_related = ("owner",)
     search_fields = ("id",)
-    search_help_text = "Whole address, message id or provider's id"
+    search_help_text = "Address or part of it, words, id, provider's id, user"
+    list_before_template = "admin/notifications/message/above_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Messages, with the first recipients for the list."""
@@ -58,12 +59,14 @@ class MessageAdmin(MessageChoices):
             )
         )
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[MessageChangeList]:
+        """The list that finds a page's ids first."""
+        return MessageChangeList
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
     ) -> tuple[QuerySet[Message], bool]:
-        """What the box finds, one indexed query a class; see `search`."""
-        if search_term.strip():
-            queryset = queryset.filter(pk__in=find(search_term))
+        """All of `queryset`: the list searches for itself; see `matching`."""
         return queryset, False
 
     @admin.display(description="State")

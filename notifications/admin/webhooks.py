@@ -11,11 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import badge, moment
-from notifications.admin.paging import CappedChangeList, CappedPaginator
+from notifications.admin.paging import LongListAdmin
 from notifications.admin.theme import (
     CheckboxSelectMultiple,
     ModelAdmin,
-    ReadOnlyAdmin,
     TextInput,
 )
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookState
@@ -164,7 +163,7 @@ class WebhookEndpointAdmin(ModelAdmin[WebhookEndpoint]):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
+class WebhookDeliveryAdmin(LongListAdmin[WebhookDelivery]):
     """Every post, newest first."""
 
     list_display = (
@@ -189,18 +188,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
         "created_at",
         "delivered_at",
     )
-    list_per_page = 50
-    list_max_show_all = 0
     list_select_related = ("endpoint",)
-    show_full_result_count = False
-    paginator = CappedPaginator
-    ordering = ("-id",)
-    sortable_by = ()
-    empty_value_display = "–"
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedChangeList]:
-        """The list that does not count the table."""
-        return CappedChangeList
 
     @admin.display(description="State")
     def state_column(self, post: WebhookDelivery) -> SafeString:

@@ -1,4 +1,4 @@
-"""Finding messages: by sender, tag, metadata, provider, or words of subject and addresses.
+"""Finding messages: by sender, tag, metadata, provider, error, or words of subject and addresses.
 
 What a message can be found by is written down apart from it, by a follower of its events: nothing
 that accepts or delivers pays for it, and a message is found about a second after it was accepted.
@@ -12,7 +12,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from notifications.history.following import next_stretch
 from notifications.history.positions import sequence_events
-from notifications.models import MessageTerm, User
+from notifications.models import MessageTerm, State, User
+from notifications.models.state import DEAD_LETTER
 
 NAME = "search"
 
@@ -27,16 +28,21 @@ _LIMIT = 2000
 
 _SUBJECT_WORDS = 50
 
+_FAILURES = (State.PENDING, State.UNCERTAIN, *DEAD_LETTER, State.BOUNCED, State.DEFERRED)
+"""Kinds of event that may tell how a provider's answer was read."""
+
 _WORD = re.compile(r"[\w.+@-]*\w", re.UNICODE)
 
 _WRITE = f"""
-INSERT INTO notifications_messageterm (owner_id, term, message_id)
-SELECT DISTINCT p.owner_id, left(t.term, {TERM_CHARACTERS}), e.message_id
+WITH terms AS MATERIALIZED (
+SELECT DISTINCT p.owner_id, left(t.term, {TERM_CHARACTERS}) AS term, e.message_id
 FROM notifications_eventposition p
 JOIN notifications_event e ON e.id = p.event_id
 JOIN notifications_message m ON m.id = e.message_id
 CROSS JOIN LATERAL (
     SELECT 'provider:' || (e.data->>'provider') AS term WHERE e.kind = 'sending'
+    UNION ALL
+    SELECT 'error:' || (e.data->>'reading') WHERE e.kind = ANY(%(failures)s)
     UNION ALL
     SELECT word FROM (
         SELECT 'from:' || lower(m.sender_address) AS word
@@ -54,6 +60,15 @@ CROSS JOIN LATERAL (
     ) words WHERE e.kind = 'accepted'
 ) t
 WHERE p.position > %(after)s AND p.position <= %(until)s AND t.term IS NOT NULL
+), known AS (
+INSERT INTO notifications_knownterm (term, owner_id)
+SELECT DISTINCT term COLLATE "C", owner_id FROM terms
+WHERE term NOT LIKE 'metadata:%%' AND term NOT LIKE 'key:%%'
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+)
+INSERT INTO notifications_messageterm (owner_id, term, message_id)
+SELECT owner_id, term, message_id FROM terms
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - made of constants
@@ -68,7 +83,10 @@ def write_terms() -> int:
         if stretch is None:
             return 0
         with connection.cursor() as cursor:
-            cursor.execute(_WRITE, {"after": stretch.after, "until": stretch.until})
+            cursor.execute(
+                _WRITE,
+                {"after": stretch.after, "until": stretch.until, "failures": list(_FAILURES)},
+            )
         return stretch.until - stretch.after
 
 
@@ -110,6 +128,11 @@ def metadata_term(key: str, value: str | None) -> str:
 def provider_term(name: str) -> str:
     """What messages that were handed to the provider are found by."""
     return _term("provider", name)
+
+
+def error_term(reading: str) -> str:
+    """What messages are found by of which an answer was read so."""
+    return _term("error", reading)
 
 
 def word_terms(text: str) -> list[str]:

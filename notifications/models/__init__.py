@@ -10,6 +10,7 @@ from notifications.models.follower import Follower
 from notifications.models.handoff import Handoff, Outcome
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.idempotency_key import IdempotencyKey
+from notifications.models.known_term import KnownTerm
 from notifications.models.message import Message, OnUncertain
 from notifications.models.message_term import MessageTerm
 from notifications.models.provider import Provider
@@ -41,6 +42,7 @@ __all__ = [
     "Handoff",
     "Heartbeat",
     "IdempotencyKey",
+    "KnownTerm",
     "Message",
     "MessageTerm",
     "OnUncertain",
