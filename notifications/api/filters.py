@@ -1,6 +1,6 @@
 """What a list of messages can be narrowed by."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,6 +14,14 @@ from notifications.models.ids import first_id
 
 _SKEW = timedelta(hours=1)
 """By which the clocks of the machine that made an id and of the database may differ."""
+
+
+def _in_utc(at: datetime) -> datetime:
+    """`at` in UTC, since PostgreSQL takes no offset beyond 15:59; what that cannot name, as is."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return at.replace(tzinfo=UTC)
 
 
 class MessageFilter(filters.FilterSet):
@@ -43,21 +51,23 @@ class MessageFilter(filters.FilterSet):
         after, before = (
             self.form.cleaned_data.get(name) for name in ("created_after", "created_before")
         )
-        least = {"message_id__gte": first_id(after, skew=-_SKEW)} if after else {}
-        most = {"message_id__lt": first_id(before, skew=_SKEW)} if before else {}
+        least = {"message_id__gte": first_id(_in_utc(after), skew=-_SKEW)} if after else {}
+        most = {"message_id__lt": first_id(_in_utc(before), skew=_SKEW)} if before else {}
         return {**least, **most}
 
     def filter_after(
         self, queryset: QuerySet[Message], _name: str, value: datetime
     ) -> QuerySet[Message]:
         """Messages that were accepted then or later."""
-        return queryset.filter(accepted_at__gte=value, id__gte=first_id(value, skew=-_SKEW))
+        at = _in_utc(value)
+        return queryset.filter(accepted_at__gte=at, id__gte=first_id(at, skew=-_SKEW))
 
     def filter_before(
         self, queryset: QuerySet[Message], _name: str, value: datetime
     ) -> QuerySet[Message]:
         """Messages that were accepted earlier."""
-        return queryset.filter(accepted_at__lt=value, id__lt=first_id(value, skew=_SKEW))
+        at = _in_utc(value)
+        return queryset.filter(accepted_at__lt=at, id__lt=first_id(at, skew=_SKEW))
 
     @extend_schema_field({"type": "string", "minLength": 1, "maxLength": LONGEST_ADDRESS})
     def filter_recipient(

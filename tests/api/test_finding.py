@@ -113,7 +113,13 @@ def test_times_hold_too(api: Api) -> None:
     old = (timezone.now() - timedelta(days=1)).isoformat()
     assert found(api, tag="a", created_before=old) == found(api, created_before=old) == []
     assert found(api, tag="a", created_after=old) == found(api, created_after=old)
-    for extreme in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+    for extreme in (
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+22:23",
+        "9999-12-31T23:59:59-22:23",
+        "4261-07-15T22:39:56-17:13",
+    ):
         assert len(found(api, created_before=extreme) + found(api, created_after=extreme)) == 2
 
 
