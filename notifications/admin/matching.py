@@ -13,10 +13,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from notifications.admin.filters import MESSAGE_FILTERS, TermFilter
-from notifications.admin.paging import CAP, Edge, Page, beside, page_of
-from notifications.admin.search import Indexed, Way, Words, remarks, ways, within
+from notifications.admin.paging import Edge, Page, beside, page_of
+from notifications.admin.search import Way, Words, remarks, ways, within
 from notifications.history import finding
-from notifications.history.finding import Group, Span
+from notifications.history.finding import CAP, Group, Span
 from notifications.history.search import catch_up
 from notifications.models import Message, MessageTerm
 
@@ -161,11 +161,7 @@ def _count(asked: Asked, groups: list[Group], found: Ids, edge: Edge, size: int)
     if len(found) <= size and edge.key is None:
         return len(found)
     counts = [min(group.count() for group in groups)] if groups else []
-    for way in asked.ways:
-        if isinstance(way, Words):
-            counts.append(min(group.count() for group in way.groups))
-        elif isinstance(way, Indexed):
-            counts.append(way.count(CAP + 1))
+    counts += [way.count() for way in asked.ways]
     most = min(counts[0], sum(counts[1:])) if groups and asked.ways else sum(counts)
     if asked.is_narrowed:
         most = min(most, asked.rows.order_by().values("pk")[: CAP + 1].count())

@@ -15,11 +15,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from notifications.admin.theme import ChangeList, ReadOnlyAdmin
+from notifications.history.finding import CAP
 
 M = TypeVar("M", bound=Model)
-
-CAP = 10_000
-"""Counting stops here: more is `10,000+`."""
 
 OLDER, NEWER = "before", "after"
 """The parameters of a page: the key of the row that it comes before, or after."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from notifications.history import finding
-from notifications.history.finding import SHORTEST_PART, Group, Span
+from notifications.history.finding import CAP, SHORTEST_PART, Group, Span
 from notifications.history.search import MAX_WORDS, word_terms
 from notifications.intake.addresses import AddressError, read_mailbox
 from notifications.models import Delivery, Handoff, Message, User
@@ -34,6 +34,9 @@ class Way(Protocol):
 
     def newest(self, span: Span, limit: int) -> list[UUID]:
         """The ids of the messages nearest to the end of `span` that is read first."""
+
+    def count(self) -> int:
+        """How many messages it has, about; no more than `CAP` + 1."""
 
     def all(self) -> Q:
         """The condition for all of its messages, however many; for what takes its time."""
@@ -56,9 +59,9 @@ class Indexed:
         """As `Way` says; a message with two such rows comes once."""
         return list(dict.fromkeys(self.query(span, limit)))
 
-    def count(self, most: int) -> int:
-        """How many there are, at most so many."""
-        return self.rows.order_by().values(self.field)[:most].count()
+    def count(self) -> int:
+        """As `Way` says."""
+        return self.rows.order_by().values(self.field)[: CAP + 1].count()
 
     def all(self) -> Q:
         """As `Way` says."""
@@ -76,6 +79,10 @@ class Words:
     def newest(self, span: Span, limit: int) -> list[UUID]:
         """As `Way` says."""
         return finding.newest(self.groups, span, limit=limit)
+
+    def count(self) -> int:
+        """As `Way` says: what the rarest of the words has."""
+        return min(group.count() for group in self.groups)
 
     def all(self) -> Q:
         """As `Way` says."""

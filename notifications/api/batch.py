@@ -10,8 +10,9 @@ from notifications.api.auth import owner_of, token_of
 from notifications.api.base import ApiView
 from notifications.api.batch_schema import BATCH, BATCH_ANSWER
 from notifications.api.errors import problem_for
-from notifications.api.messages import not_submitted, submitted
+from notifications.api.messages import submitted
 from notifications.api.parsers import BatchJsonParser, refuse_unknown_length
+from notifications.api.problems import not_submitted
 from notifications.api.rate_limit import limit_headers
 from notifications.api.schema import IDEMPOTENCY_KEY, problems
 from notifications.intake.batch import Outcome, read_batch, submit_batch

@@ -6,7 +6,7 @@ from typing import Any
 from notifications.api.examples import ANSWERS, OPERATIONS
 from notifications.api.pages import example_of
 from notifications.api.problem_kinds import KINDS
-from notifications.api.problems import PROBLEM_JSON
+from notifications.api.problems import PROBLEM_JSON, not_submitted
 
 _Part = dict[str, Any]
 
@@ -100,8 +100,7 @@ def _problems(operation: dict[str, Any], status: int) -> Iterator[tuple[str, dic
     for name, kind in KINDS.items():
         if status in kind.statuses and (status != 409 or name in _conflicts(operation)):
             problem = {**example_of(name, kind), "status": status}
-            told = {"Message": "not submitted", "Problem": problem["detail"]}
-            value = {**told, **problem} if is_message and status < 500 else problem
+            value = not_submitted(problem) if is_message and status < 500 else problem
             yield name, {"summary": kind.title, "value": value}
 
 

@@ -1,27 +1,19 @@
 """What a list of messages can be narrowed by."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from notifications.api.parameters import LONGEST_ADDRESS
+from notifications.api.parameters import LONGEST_ADDRESS, in_utc
 from notifications.intake.addresses import read_mailbox
 from notifications.models import Delivery, Message, State
 from notifications.models.ids import first_id
 
 _SKEW = timedelta(hours=1)
 """By which the clocks of the machine that made an id and of the database may differ."""
-
-
-def _in_utc(at: datetime) -> datetime:
-    """`at` in UTC, since PostgreSQL takes no offset beyond 15:59; what that cannot name, as is."""
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        return at.replace(tzinfo=UTC)
 
 
 class MessageFilter(filters.FilterSet):
@@ -51,22 +43,22 @@ class MessageFilter(filters.FilterSet):
         after, before = (
             self.form.cleaned_data.get(name) for name in ("created_after", "created_before")
         )
-        least = {"message_id__gte": first_id(_in_utc(after), skew=-_SKEW)} if after else {}
-        most = {"message_id__lt": first_id(_in_utc(before), skew=_SKEW)} if before else {}
+        least = {"message_id__gte": first_id(in_utc(after), skew=-_SKEW)} if after else {}
+        most = {"message_id__lt": first_id(in_utc(before), skew=_SKEW)} if before else {}
         return {**least, **most}
 
     def filter_after(
         self, queryset: QuerySet[Message], _name: str, value: datetime
     ) -> QuerySet[Message]:
         """Messages that were accepted then or later."""
-        at = _in_utc(value)
+        at = in_utc(value)
         return queryset.filter(accepted_at__gte=at, id__gte=first_id(at, skew=-_SKEW))
 
     def filter_before(
         self, queryset: QuerySet[Message], _name: str, value: datetime
     ) -> QuerySet[Message]:
         """Messages that were accepted earlier."""
-        at = _in_utc(value)
+        at = in_utc(value)
         return queryset.filter(accepted_at__lt=at, id__lt=first_id(at, skew=_SKEW))
 
     @extend_schema_field({"type": "string", "minLength": 1, "maxLength": LONGEST_ADDRESS})

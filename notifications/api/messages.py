@@ -1,6 +1,6 @@
 """`/v1/mail`: submit a message, list one's own, read one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from notifications.api.paging import (
 )
 from notifications.api.parameters import address
 from notifications.api.parsers import refuse_unknown_length
+from notifications.api.problems import not_submitted
 from notifications.api.rate_limit import limit_headers
 from notifications.api.schema import IDEMPOTENCY_KEY, SUBMISSION, problems
 from notifications.api.serializers import (
@@ -61,11 +62,6 @@ def submitted(submission: Submission) -> dict[str, Any]:
         "state": submission.state,
         "url": message_url(submission.message_id),
     }
-
-
-def not_submitted(problem: Mapping[str, Any]) -> dict[str, Any]:
-    """What is told of a message that is refused: the problem, and the words of older clients."""
-    return {"Message": "not submitted", "Problem": problem["detail"], **problem}
 
 
 class MessagesView(ApiView, ListAPIView[Message]):

@@ -5,7 +5,7 @@ from typing import Any
 from notifications.intake.options import attachments, headers, labels
 from notifications.intake.options.reply_to import MAX_REPLY_TO
 from notifications.intake.options.times import FURTHEST, LONGEST_LIFETIME
-from notifications.intake.reader import MAX_BODY_CHARACTERS, MAX_HEADER_OCTETS
+from notifications.intake.reader import CONTROLS, MAX_BODY_CHARACTERS, MAX_HEADER_OCTETS
 from notifications.models import OnUncertain
 
 TIME: dict[str, Any] = {
@@ -15,20 +15,17 @@ TIME: dict[str, Any] = {
 }
 """A moment in ISO 8601 (RFC 3339), with its offset."""
 
-# white space apart, the characters that are allowed in a header
-_CONTROLS = r"\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029"
-
 LINE: dict[str, Any] = {
     "type": "string",
     "maxLength": MAX_HEADER_OCTETS,
-    "pattern": f"^[^{_CONTROLS}]*$",
+    "pattern": f"^[^{CONTROLS}]*$",
 }
 """What gets into a header; its length is counted in octets of UTF-8."""
 
 FILLED_LINE: dict[str, Any] = {
     **LINE,
     "minLength": 1,
-    "pattern": rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTROLS}]*$",
+    "pattern": rf"^[^{CONTROLS}]*[^{CONTROLS}\s][^{CONTROLS}]*$",
 }
 
 MAILBOX = FILLED_LINE
@@ -43,7 +40,7 @@ _FILE: dict[str, Any] = {
             "type": "string",
             "minLength": 1,
             "maxLength": attachments.MAX_NAME_OCTETS,
-            "pattern": rf"^[^{_CONTROLS}/\\]*[^{_CONTROLS}/\\\s][^{_CONTROLS}/\\]*$",
+            "pattern": rf"^[^{CONTROLS}/\\]*[^{CONTROLS}/\\\s][^{CONTROLS}/\\]*$",
         },
         "type": {
             "type": "string",

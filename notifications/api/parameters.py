@@ -52,6 +52,14 @@ def moment(request: Request, name: str) -> datetime | None:
         raise ValidationError({name: [message]}) from None
 
 
+def in_utc(at: datetime) -> datetime:
+    """`at` in UTC, since PostgreSQL takes no offset beyond 15:59; what that cannot name, as is."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return at.replace(tzinfo=UTC)
+
+
 def line(request: Request, name: str, *, longest: int) -> str | None:
     """The parameter as text; None if it is not given. Raises ValidationError naming it.
 

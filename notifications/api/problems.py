@@ -71,6 +71,11 @@ class Problem:
         )
 
 
+def not_submitted(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a message that is refused: the problem, and the words of older clients."""
+    return {"Message": "not submitted", "Problem": problem["detail"], **problem}
+
+
 def type_of(kind: str) -> str:
     """A kind's `type`: the address of its page."""
     base_url: str = settings.LIMBO_BASE_URL

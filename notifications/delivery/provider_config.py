@@ -136,8 +136,6 @@ def _parse_all(
     for entry in filter(None, (part.strip() for part in text.split(","))):
         try:
             config = _parse_entry(entry)
-            if config.name == SANDBOX:
-                raise _bad_name(f"The name {SANDBOX!r} is that of Limbo's own sandbox.")
             if config.name in configs:
                 raise _bad_name(f"Two providers are called {config.name!r}.")
             configs[config.name] = config
@@ -171,6 +169,8 @@ def _parse_entry(entry: str) -> ProviderConfig:
     if not equals or not _NAME.fullmatch(name):
         # what stands there may be the rest of a password with a comma in it: it is not shown
         raise _bad_name("An entry of LIMBO_PROVIDERS does not begin with a usable name.")
+    if name == SANDBOX:
+        raise _bad_name(f"The name {SANDBOX!r} is that of Limbo's own sandbox.")
     try:
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, strict_parsing=True) if parts.query else []

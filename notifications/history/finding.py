@@ -19,10 +19,13 @@ from notifications.models import KnownTerm
 from notifications.models.known_term import WORD_PREFIX
 
 CAP = 10_000
-"""Counting and looking through stops here."""
+"""Counting and looking through stops here: more is `10,000+`."""
 
 MOST_TERMS = 2000
 """Words with the same part that are looked for at once, the whole word first."""
+
+_FEW = 20
+"""Words with a part that are looked for beside other words."""
 
 SHORTEST_PART = 3
 """Characters of a part of a word; what is shorter must be its beginning."""
@@ -150,10 +153,6 @@ def with_one_of(words: Sequence[str]) -> list[Group]:
         found = whole(_word_term(word))
         groups.append(found if found.terms else with_part(word, most=_FEW))
     return groups
-
-
-_FEW = 20
-"""Words with a part that are looked for beside other words."""
 
 
 def newest(groups: Sequence[Group], span: Span, *, limit: int) -> list[UUID]:

@@ -35,37 +35,37 @@ _WORD = re.compile(r"[\w.+@-]*\w", re.UNICODE)
 
 _WRITE = f"""
 WITH terms AS MATERIALIZED (
-SELECT DISTINCT p.owner_id, left(t.term, {TERM_CHARACTERS}) AS term, e.message_id
-FROM notifications_eventposition p
-JOIN notifications_event e ON e.id = p.event_id
-JOIN notifications_message m ON m.id = e.message_id
-CROSS JOIN LATERAL (
-    SELECT 'provider:' || (e.data->>'provider') AS term WHERE e.kind = 'sending'
-    UNION ALL
-    SELECT 'error:' || (e.data->>'reading') WHERE e.kind = ANY(%(failures)s)
-    UNION ALL
-    SELECT word FROM (
-        SELECT 'from:' || lower(m.sender_address) AS word
-        UNION ALL SELECT 'tag:' || tag FROM unnest(m.tags) tag
-        UNION ALL SELECT 'key:' || key FROM jsonb_object_keys(m.metadata) key
-        UNION ALL SELECT 'metadata:' || key || '=' || value FROM jsonb_each_text(m.metadata)
-        UNION ALL SELECT 'word:' || word FROM (
-            SELECT word FROM regexp_split_to_table(lower(m.subject), '[^\\w]+') word
-            WHERE word <> '' LIMIT {_SUBJECT_WORDS}
-        ) subject
-        UNION ALL SELECT 'word:' || part FROM (
-            SELECT lower(address) AS address FROM notifications_delivery WHERE message_id = m.id
-        ) named, LATERAL (VALUES (address), (substring(address FROM '@(.*)$'))) parts (part)
-        UNION ALL SELECT 'word:' || lower(m.sender_address)
-    ) words WHERE e.kind = 'accepted'
-) t
-WHERE p.position > %(after)s AND p.position <= %(until)s AND t.term IS NOT NULL
+    SELECT DISTINCT p.owner_id, left(t.term, {TERM_CHARACTERS}) AS term, e.message_id
+    FROM notifications_eventposition p
+    JOIN notifications_event e ON e.id = p.event_id
+    JOIN notifications_message m ON m.id = e.message_id
+    CROSS JOIN LATERAL (
+        SELECT 'provider:' || (e.data->>'provider') AS term WHERE e.kind = 'sending'
+        UNION ALL
+        SELECT 'error:' || (e.data->>'reading') WHERE e.kind = ANY(%(failures)s)
+        UNION ALL
+        SELECT word FROM (
+            SELECT 'from:' || lower(m.sender_address) AS word
+            UNION ALL SELECT 'tag:' || tag FROM unnest(m.tags) tag
+            UNION ALL SELECT 'key:' || key FROM jsonb_object_keys(m.metadata) key
+            UNION ALL SELECT 'metadata:' || key || '=' || value FROM jsonb_each_text(m.metadata)
+            UNION ALL SELECT 'word:' || word FROM (
+                SELECT word FROM regexp_split_to_table(lower(m.subject), '[^\\w]+') word
+                WHERE word <> '' LIMIT {_SUBJECT_WORDS}
+            ) subject
+            UNION ALL SELECT 'word:' || part FROM (
+                SELECT lower(address) AS address FROM notifications_delivery WHERE message_id = m.id
+            ) named, LATERAL (VALUES (address), (substring(address FROM '@(.*)$'))) parts (part)
+            UNION ALL SELECT 'word:' || lower(m.sender_address)
+        ) words WHERE e.kind = 'accepted'
+    ) t
+    WHERE p.position > %(after)s AND p.position <= %(until)s AND t.term IS NOT NULL
 ), known AS (
-INSERT INTO notifications_knownterm (term, owner_id)
-SELECT DISTINCT term COLLATE "C", owner_id FROM terms
-WHERE term NOT LIKE 'metadata:%%' AND term NOT LIKE 'key:%%'
-ORDER BY 1, 2
-ON CONFLICT DO NOTHING
+    INSERT INTO notifications_knownterm (term, owner_id)
+    SELECT DISTINCT term COLLATE "C", owner_id FROM terms
+    WHERE term NOT LIKE 'metadata:%%' AND term NOT LIKE 'key:%%'
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO notifications_messageterm (owner_id, term, message_id)
 SELECT owner_id, term, message_id FROM terms

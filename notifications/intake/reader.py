@@ -18,8 +18,11 @@ TextRule = Callable[[str], tuple[str, str] | None]
 _MAX_UNKNOWN = 10
 _SHOWN_KEY = 60
 
-# everything that some mail library takes for the end of a line, and what no database can store
-_NOT_IN_HEADERS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+CONTROLS = r"\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029"
+"""What some mail library takes for the end of a line, as part of a regular expression's class."""
+
+# and what no database can store
+_NOT_IN_HEADERS = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
 _NOT_IN_BODIES = re.compile("[\x00\ud800-\udfff]")
 
 
