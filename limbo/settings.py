@@ -1,5 +1,6 @@
 """Settings, read from the environment; a variable may also come from a file named by `*_FILE`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
@@ -90,6 +91,9 @@ INSTALLED_APPS = [
     "pgtrigger",
     "anymail",
     "django_prometheus",
+    "allauth",
+    "allauth.account",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -103,6 +107,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -136,6 +141,15 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     },
 }
+CACHES = {
+    # shared by all web processes: it counts attempts to sign in, and knows which codes were used
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "notifications_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "notifications.User"
@@ -151,6 +165,42 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "web:sign-in"
 LOGIN_REDIRECT_URL = "web:messages"
 LOGOUT_REDIRECT_URL = "web:sign-in"
+AUTHENTICATION_BACKENDS = [
+    # refuses who has been wrong too often; the next one looks at the password
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+
+ACCOUNT_ADAPTER = "notifications.web.sign_in.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "notifications.web.sign_in.forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+# operators make the accounts, and give them their addresses
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_USER_DISPLAY = "notifications.web.sign_in.adapter.name_of"
+ACCOUNT_RATE_LIMITS = {
+    # a wide bound against guessing from many addresses: whoever reaches it locks the user out
+    # everywhere, so it is well above what axes allows one address
+    "login_failed": "30/m/ip,20/h/key",
+}
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+# a name alone would let anybody lock anybody out, an address alone a whole office
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "notifications.client_address.client_address"
+AXES_SENSITIVE_PARAMETERS = [
+    *("login", "username", "password", "oldpassword", "password1", "password2"),
+    *("code", "credential", "csrfmiddlewaretoken"),
+]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# its middleware would answer with a page of its own; the sign-in form says it, and /v1/ has no use
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -196,6 +246,8 @@ Q_CLUSTER = {
     "name": "limbo",
     "broker_class": "notifications.queue.broker.OutboxBroker",
     "orm": "default",
+    # it notes there every second how it is, which nobody reads
+    "cache": "process",
     "workers": LIMBO_WORKERS,
     # none: the broker hands over nothing that waits, and a full queue would block it
     "queue_limit": 0,
@@ -264,6 +316,8 @@ LOGGING = {
     # one line a task is noise at thousands of messages a second
     "loggers": {
         "django-q": {"level": "WARNING"},
+        # whom it locks out, not each step on the way
+        "axes": {"level": "WARNING"},
         "django.request": {"filters": ["probes"]},
     },
 }

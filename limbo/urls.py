@@ -3,8 +3,13 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from notifications.web.sign_in.staff import guard
+
+guard(admin.site)
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("", include("notifications.web.sign_in.urls")),
     path("", include("notifications.web.urls")),
     path("", include("notifications.api.urls")),
     path("", include("notifications.tracking.urls")),

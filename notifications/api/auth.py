@@ -7,7 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from notifications.api.origin import client_address
+from notifications.client_address import client_address
 from notifications.intake.token_limits import may_come_from
 from notifications.intake.tokens import authenticate
 from notifications.models import ApiToken, Scope, User

@@ -1,16 +1,15 @@
 """The users' pages. Included at the root, under the namespace `web`."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from allauth.account.views import login
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from notifications.web import choices, sharing, tokens, views
 
 app_name = "web"
 
-sign_in = LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True)
-
 urlpatterns = [
-    path("sign-in/", sign_in, name="sign-in"),
+    path("sign-in/", login, name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("tokens/", tokens.token_list, name="tokens"),
     path("tokens/<uuid:token_id>/revoke/", tokens.token_revoke, name="token-revoke"),

@@ -6,6 +6,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django_q.models import OrmQ, Success
+from pytest_django.asserts import assertContains, assertRedirects
 
 from notifications.models import (
     Attempt,
@@ -93,9 +94,21 @@ def test_deleting_a_selection_is_not_offered(superuser: Client, owner: User) -> 
     assert Message.objects.filter(pk=message.pk).exists()
 
 
-def test_signing_in_at_the_admin_leads_to_its_home(client: Client, db: None) -> None:
+def test_the_way_into_the_admin_is_the_one_sign_in(client: Client, db: None) -> None:
     User.objects.create_superuser("root", password="correct horse")
-    page = client.get("/admin/login/")
-    assert 'name="next" value="/admin/"' in " ".join(page.content.decode().split())
+    answer = client.get("/admin/login/?next=/admin/auth/group/")
+    assertRedirects(answer, "/sign-in/?next=%2Fadmin%2Fauth%2Fgroup%2F")
+    form = {"login": "root", "password": "correct horse", "next": "/admin/auth/group/"}
+    assertRedirects(client.post("/sign-in/", form), "/admin/auth/group/")
+
+
+def test_the_admins_own_form_signs_nobody_in(client: Client, db: None) -> None:
+    User.objects.create_superuser("root", password="correct horse")
     form = {"username": "root", "password": "correct horse", "next": "/admin/"}
-    assert client.post("/admin/login/", form)["Location"] == "/admin/"
+    assert client.post("/admin/login/", form)["Location"].startswith("/sign-in/")
+    assert "_auth_user_id" not in client.session
+
+
+def test_who_is_no_staff_is_told_that_the_admin_is_not_open_to_them(owner: User) -> None:
+    answer = signed_in(owner).get("/admin/", follow=True)
+    assertContains(answer, "This is not open to you", status_code=403)

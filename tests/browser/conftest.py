@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDE = {"width": 1280, "height": 900}
@@ -42,6 +43,12 @@ def browser() -> Iterator[Browser]:
             browser = playwright.chromium.launch(executable_path=found, args=_FLAGS)
             yield browser
             browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _attempts_forgotten(transactional_db: None) -> None:
+    """Count nobody's attempts to sign in from one test to the next: the table is no model's."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -40,8 +40,10 @@ def sign_in(page: Page, server: LiveServer) -> None:
     page.goto(f"{server.url}/admin/login/")
     page.get_by_label("Username").fill("root")
     page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{server.url}/admin/")
+    # the address changes before the page is there
+    page.wait_for_load_state()
 
 
 def assert_fits(page: Page) -> None:
