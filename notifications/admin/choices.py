@@ -1,112 +1,169 @@
-"""Staff's choices on selected messages: retry now, requeue dead letters, cancel.
+"""Staff's choices on messages: retry now, requeue dead letters, cancel, settle what is in doubt.
 
-The rules are those of `notifications.queue.choices`; here they get a question, an honest answer
-and an entry in the log of staff's actions.
+The rules are those of `notifications.queue`; here they get a question and an honest answer.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Q
-from django.utils import timezone
+from django.db.models import QuerySet
 
-from notifications.models import Delivery, Message, User
-from notifications.models.state import CANCELLABLE, DEAD_LETTER, State
-from notifications.queue import choices as queue
+from notifications.models import Delivery, Message
+from notifications.queue.bulk_choices import (
+    CANCEL,
+    CHOICES,
+    REQUEUE,
+    RESEND,
+    RETRY,
+    SENT,
+    Decision,
+    NamedChoice,
+)
+
+BATCH = 200
+"""Messages in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing staff can do with messages."""
+    """One thing staff can do with messages, in words."""
 
     name: str
     """The action's name in forms and URLs."""
     label: str
     icon: str
+    pattern: str
+    """What will happen: `what` are its targets, and whose they are."""
     target: str
-    """What it changes, in the singular; the plural adds an s."""
+    """What it changes, in the singular."""
     done: str
     """What became of its targets."""
-    run: Callable[[UUID, User, str], int]
-    """Do it to one message, with a reason; returns the number of deliveries changed."""
-    targets: Callable[[], Q]
-    """Which deliveries it would change."""
     consequence: str = ""
-    """What the confirmation says will happen; a choice without it asks nothing."""
+    """What the confirmation explains; for a few messages a choice without it asks nothing."""
     asks_reason: bool = False
+    asks_provider: bool = False
 
-    def count(self, messages: Sequence[Message]) -> int:
+    @property
+    def rule(self) -> NamedChoice:
+        """What it does, and to what."""
+        return CHOICES[self.name]
+
+    def count(self, messages: Sequence[Message] | QuerySet[Message]) -> int:
         """How many deliveries of these messages it would change now."""
-        return Delivery.objects.filter(self.targets(), message__in=messages).count()
+        return Delivery.objects.filter(self.rule.targets(), message__in=messages).count()
+
+    def sentence(self, what: str, *, through: str = "") -> str:
+        """What will happen, or happened, to `what`: `Requeue 2 dead letters through ses`."""
+        way = f" through {through}" if through else ""
+        return f"{self.pattern.format(what=what)}{way}"
 
 
-RETRY = Choice(
-    name="retry_now",
-    label="Retry now",
-    icon="bolt",
-    target="waiting delivery",
-    done="will be tried now",
-    run=lambda id_, by, _reason: queue.retry_now([id_], by=by),
-    targets=lambda: Q(state=State.PENDING, due_at__gt=timezone.now()),
+ALL: Sequence[Choice] = (
+    Choice(
+        name=RETRY,
+        label="Retry now",
+        icon="bolt",
+        pattern="Retry {what} now",
+        target="waiting delivery",
+        done="will be tried now",
+    ),
+    Choice(
+        name=REQUEUE,
+        label="Requeue dead letters",
+        icon="replay",
+        pattern="Requeue {what}",
+        target="dead letter",
+        done="will be sent again",
+        consequence="Each is sent again as a new generation, with 24 hours to get out. "
+        "Its history stays. Deliveries that went out are not touched.",
+        asks_reason=True,
+        asks_provider=True,
+    ),
+    Choice(
+        name=CANCEL,
+        label="Cancel",
+        icon="block",
+        pattern="Cancel {what}",
+        target="waiting delivery",
+        done="will not be sent",
+        consequence="Nothing is sent to these recipients. "
+        "What a provider has been given already cannot be called back.",
+    ),
+    Choice(
+        name=SENT,
+        label="It was sent",
+        icon="mark_email_read",
+        pattern="Settle {what} as sent",
+        target="uncertain delivery",
+        done="counts as sent",
+        consequence="Nothing is sent. From now on they count as sent; "
+        "a provider's later report still moves them on.",
+        asks_reason=True,
+    ),
+    Choice(
+        name=RESEND,
+        label="Send again",
+        icon="forward_to_inbox",
+        pattern="Send {what} again",
+        target="uncertain delivery",
+        done="will be sent again",
+        consequence="A provider may have taken them already: "
+        "then their recipients get a second copy. "
+        "Each is sent as a new generation, with 24 hours to get out. Its history stays.",
+        asks_reason=True,
+        asks_provider=True,
+    ),
 )
-REQUEUE = Choice(
-    name="requeue",
-    label="Requeue dead letters",
-    icon="replay",
-    target="dead letter",
-    done="will be sent again",
-    run=lambda id_, by, reason: queue.requeue([id_], by=by, reason=reason),
-    targets=lambda: Q(state__in=DEAD_LETTER),
-    consequence="Each is sent again as a new generation, with 24 hours to get out. "
-    "Its history stays. Deliveries that went out are not touched.",
-    asks_reason=True,
-)
-CANCEL = Choice(
-    name="cancel",
-    label="Cancel",
-    icon="block",
-    target="waiting delivery",
-    done="will not be sent",
-    run=lambda id_, by, _reason: queue.cancel([id_], by=by),
-    targets=lambda: Q(state__in=CANCELLABLE),
-    consequence="Nothing is sent to these recipients. "
-    "What a provider has been given already cannot be called back.",
-)
 
-ALL: Sequence[Choice] = (RETRY, REQUEUE, CANCEL)
+BY_NAME = {choice.name: choice for choice in ALL}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What a choice did."""
 
-    changed: dict[Message, int]
-    """The messages it changed, each with the number of its deliveries."""
-    untouched: int
-    """How many of the chosen messages had nothing to change."""
+    chosen: int
+    """The number of messages it was made for."""
+    done: Counter[UUID] = field(default_factory=Counter)
+    """Its deliveries, by message."""
+    suppressed: Counter[UUID] = field(default_factory=Counter)
+
+    @property
+    def changed(self) -> set[UUID]:
+        """The messages it changed."""
+        return {*self.done, *self.suppressed}
 
     def sentence(self, choice: Choice) -> str:
         """The answer in words, what was not done included."""
         if not self.changed:
             return f"Nothing was changed: there was no {choice.target}."
-        total = sum(self.changed.values())
-        text = f"{counted(total, choice.target)} {choice.done}"
-        if self.untouched:
-            text += f"; {counted(self.untouched, 'message')} had none and stayed as before"
-        return f"{text}."
+        parts = [f"{counted(self.done.total(), choice.target)} {choice.done}"]
+        if stopped := self.suppressed.total():
+            parts.append(f"{counted(stopped, 'recipient')} got nothing: suppressed meanwhile")
+        if untouched := self.chosen - len(self.changed):
+            parts.append(f"{counted(untouched, 'message')} had none and stayed as before")
+        return f"{'; '.join(parts)}."
 
 
-def carry_out(choice: Choice, messages: Iterable[Message], *, by: User, reason: str) -> Answer:
-    """Do `choice` to each of `messages`, one transaction each, and say what came of it."""
-    counts = {message: choice.run(message.id, by, reason) for message in messages}
-    changed = {message: count for message, count in counts.items() if count}
-    return Answer(changed, untouched=len(counts) - len(changed))
+def carry_out(choice: Choice, ids: Sequence[UUID], decision: Decision) -> Answer:
+    """Do `choice` to the messages, some of them in one transaction, and say what came of it."""
+    answer = Answer(len(ids))
+    for start in range(0, len(ids), BATCH):
+        result = choice.rule.run(ids[start : start + BATCH], decision)
+        answer.done.update(result.done)
+        answer.suppressed.update(result.suppressed)
+    return answer
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 delivery`, `2 deliveries`."""
+    """`1 delivery`, `2,000 deliveries`."""
     if number == 1:
         return f"1 {noun}"
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number} {plural}"
+    return f"{number:,} {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`deliveries` of `delivery`."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

@@ -243,7 +243,7 @@ class Batch:
             more = self._routes.has_more(
                 tried={end.job.config.name}.union(*(progress.tried for progress, _ in verdicts)),
                 partial=back < len(request.outgoing.recipients),
-                wish=self._messages[request.outgoing.message_id].wish,
+                wish=verdicts[0][0].delivery.wish,
             )
         if end.job.request.is_repeat or State.UNCERTAIN in states:
             repeats = may_repeat(end.job.config.name, age=timedelta())

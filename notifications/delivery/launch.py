@@ -18,7 +18,7 @@ from notifications.delivery.providers import configured_providers
 from notifications.delivery.reading import Reading
 from notifications.delivery.retry import next_delay
 from notifications.delivery.routes import Routes
-from notifications.delivery.routing import Route
+from notifications.delivery.routing import Route, Wish
 from notifications.delivery.sandbox import check_way
 from notifications.history.changes import Change, change_deliveries, lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight, commit_repeats
@@ -106,15 +106,15 @@ class Launcher:
     def _plan(
         self, progresses: Iterable[Progress]
     ) -> tuple[list[tuple[Planned, Route]], list[Progress]]:
-        """One hand-off for the deliveries of a message that have been to the same providers."""
-        groups: dict[tuple[UUID, frozenset[str]], list[Progress]] = defaultdict(list)
+        """One hand-off for the deliveries of a message that have the same providers before them."""
+        groups: dict[tuple[UUID, frozenset[str], Wish | None], list[Progress]] = defaultdict(list)
         for progress in progresses:
-            groups[progress.message.id, frozenset(progress.tried)].append(progress)
+            key = progress.message.id, frozenset(progress.tried), progress.delivery.wish
+            groups[key].append(progress)
         planned, unroutable = [], []
-        for (message_id, tried), members in groups.items():
-            message = members[0].message
-            partial = len(members) < len(message.outgoing.recipients)
-            route = self.routes.choose(tried=tried, partial=partial, wish=message.wish)
+        for (message_id, tried, wish), members in groups.items():
+            partial = len(members) < len(members[0].message.outgoing.recipients)
+            route = self.routes.choose(tried=tried, partial=partial, wish=wish)
             if route is None:
                 unroutable += members
                 continue
@@ -125,7 +125,7 @@ class Launcher:
 
     def _put_off(self, progress: Progress) -> Change:
         """No provider can take it now: wait, unless none ever could."""
-        wish = progress.message.wish
+        wish = progress.delivery.wish
         needs_envelope = self.routes.has_any(wish) and not any(
             config.separates_envelope
             for name, config in configured_providers().items()

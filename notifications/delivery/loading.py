@@ -42,6 +42,8 @@ class DueDelivery:
     backoffs: int
     was_attempted: bool
     """Whether this generation has been handed to a provider before; told only past the deadline."""
+    wish: Wish | None = None
+    """As was chosen for this generation, else as its message says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,6 @@ class DueMessage:
     is_past_deadline: bool
     due: tuple[DueDelivery, ...]
     repeats: tuple[DueRepeat, ...] = ()
-    wish: Wish | None = None
 
     @property
     def id(self) -> UUID:
@@ -95,22 +96,28 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
         DueMessage(
             outgoing=_outgoing(message, deliveries[message.id], files.get(message.id, ())),
             is_past_deadline=message.is_past,
-            due=tuple([_due(row) for row in deliveries[message.id] if row.is_due]),
+            due=tuple([_due(row, message) for row in deliveries[message.id] if row.is_due]),
             repeats=tuple(repeats.get(message.id, ())),
-            wish=_wish(message),
         )
         for message in messages
     ]
 
 
-def _wish(message: MessageRow) -> Wish | None:
+def _wish(row: DeliveryRow, message: MessageRow) -> Wish | None:
     if message.is_test:
         return IN_SANDBOX
-    preferred = message.preferred_provider
-    return Wish(preferred, message.failover) if preferred else None
+    first = row.through or message.preferred_provider
+    return Wish(first, message.failover) if first else None
 
 
-def _due(row: DeliveryRow) -> DueDelivery:
+def _due(row: DeliveryRow, message: MessageRow) -> DueDelivery:
+    return DueDelivery(
+        row.id, row.rounds, row.backoffs, row.ends_attempted, wish=_wish(row, message)
+    )
+
+
+def _in_doubt(row: DeliveryRow) -> DueDelivery:
+    # its hand-off is repeated where it went, whatever anybody wishes
     return DueDelivery(row.id, row.rounds, row.backoffs, row.ends_attempted)
 
 
@@ -140,7 +147,7 @@ def _repeats(
                 idempotency_key=handoff.idempotency_key,
                 age=handoff.age,
                 envelope=envelope,
-                in_doubt=tuple(_due(doubtful[id_]) for id_ in envelope if id_ in doubtful),
+                in_doubt=tuple(_in_doubt(doubtful[id_]) for id_ in envelope if id_ in doubtful),
             )
         )
     return by_message

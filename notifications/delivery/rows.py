@@ -20,9 +20,10 @@ WHERE m.id = ANY(%s::uuid[])
 ORDER BY m.id
 """
 
-# whom submission suppressed, the headers do not name; the same on every attempt
+# Whom the headers name is the same on every attempt: all but those whose address was suppressed
+# before any provider may have taken the message.
 _DELIVERIES = """
-SELECT d.id, d.message_id, d.kind, d.address, d.name, d.rounds, d.backoffs,
+SELECT d.id, d.message_id, d.kind, d.address, d.name, d.through, d.rounds, d.backoffs,
     d.state = 'pending' AND d.due_at <= now(),
     d.state = 'uncertain' AND d.due_at IS NOT NULL AND d.due_at <= now(),
     (SELECT expires_at <= now() FROM notifications_message WHERE id = d.message_id) AND EXISTS (
@@ -30,7 +31,11 @@ SELECT d.id, d.message_id, d.kind, d.address, d.name, d.rounds, d.backoffs,
         WHERE delivery_id = d.id AND generation = d.generation
     )
 FROM notifications_delivery d
-WHERE d.message_id = ANY(%s::uuid[]) AND d.state <> 'suppressed'
+WHERE d.message_id = ANY(%s::uuid[]) AND (d.state <> 'suppressed' OR EXISTS (
+    SELECT 1 FROM notifications_handoff h
+    WHERE h.message_id = d.message_id AND h.started_at < d.finalized_at
+        AND h.outcome IN ('in_flight', 'accepted', 'uncertain')
+))
 ORDER BY d.id
 """
 
@@ -67,6 +72,7 @@ class DeliveryRow(NamedTuple):
     kind: str
     address: str
     name: str
+    through: str
     rounds: int
     backoffs: int
     is_due: bool
@@ -82,7 +88,7 @@ def read_messages(message_ids: Sequence[UUID]) -> list[MessageRow]:
 
 
 def read_deliveries(message_ids: Sequence[UUID]) -> list[DeliveryRow]:
-    """Their deliveries, by id, but for those that were suppressed at the start."""
+    """Their deliveries, by id, but for those that the headers do not name."""
     return [DeliveryRow(*row) for row in _rows(_DELIVERIES, message_ids)]
 
 

@@ -97,6 +97,7 @@ d AS (
         generation = x.generation + %(requeue)s::bool::int,
         rounds = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.rounds + ch.round END,
         backoffs = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.backoffs + ch.backoff END,
+        through = CASE WHEN %(requeue)s::bool THEN %(through)s::text ELSE x.through END,
         due_at = CASE WHEN ch.state = 'pending' OR ch.repeats THEN least(
             now() + ch.wait * interval '1 second',
             (SELECT expires_at FROM notifications_message WHERE id = x.message_id)
@@ -152,16 +153,18 @@ def change_deliveries(
     *,
     before: Iterable[State],
     requeue: bool = False,
+    through: str = "",
     renewed: Lease | None = None,
     let_go: LetGo | None = None,
 ) -> list[Changed]:
     """Make those of `changes` whose delivery stands in one of the states `before`.
 
     Their messages must be locked by `lock_messages` in this transaction. With `requeue` each
-    delivery begins a new generation. With `renewed` the changed messages that carry this lease keep
-    it for its whole time again, from this transaction's beginning on; those of them that are to be
-    `let_go` lose theirs. Returns the deliveries that changed; the others are as they were.
-    Raises IntegrityError if a step is not in the state table.
+    delivery begins a new generation, which asks the provider `through` first if one is named. With
+    `renewed` the changed messages that carry this lease keep it for its whole time again, from this
+    transaction's beginning on; those of them that are to be `let_go` lose theirs. Returns the
+    deliveries that changed; the others are as they were. Raises IntegrityError if a step is not in
+    the state table.
     """
     if not changes:
         return []
@@ -178,6 +181,7 @@ def change_deliveries(
         "open": _OPEN,
         "rank": _RANK,
         "requeue": requeue,
+        "through": through,
         "renewed": str(renewed.token) if renewed else None,
         "token": str(let_go.token) if let_go else None,
         "let_go": id_array(let_go.message_ids if let_go else ()),

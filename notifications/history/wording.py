@@ -105,6 +105,10 @@ class Facts:
     is_report: bool = False
     """The provider told it later, by its tracking."""
     is_requeue: bool = False
+    through: str = ""
+    """The provider that was chosen for a requeue."""
+    is_settling: bool = False
+    """A person said what became of a delivery in doubt."""
     is_repeat: bool = False
     """A hand-off in doubt was repeated under the provider's own key."""
 
@@ -124,6 +128,8 @@ class Facts:
             send_at=str(data.get("send_at", "")),
             is_report=data.get("source") == "tracking",
             is_requeue=data.get("choice") == "requeue",
+            through=str(data.get("through", "")),
+            is_settling=data.get("choice") == "settle",
             is_repeat=bool(data.get("repeat")),
         )
 
@@ -148,7 +154,10 @@ def event_sentence(kind: str, facts: Facts, *, applied: bool = True) -> str:
 def what_happened(kind: str, facts: Facts) -> str:
     """What an event of `kind` says, such as `sink took it (250 2.0.0 OK)`."""
     if facts.is_requeue:
-        return _with_reason(f"{facts.who} chose to send it again", facts)
+        through = f" through {facts.through}" if facts.through else ""
+        return _with_reason(f"{facts.who} chose to send it again{through}", facts)
+    if facts.is_settling:
+        return _with_reason(f"{facts.who} said that it was sent", facts)
     if kind in {State.DEAD, State.HELD, State.SUPPRESSED}:
         return _with_reason(_KINDS[kind], facts)
     if kind == State.UNCERTAIN and facts.reason:

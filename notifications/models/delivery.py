@@ -44,6 +44,12 @@ class Delivery(models.Model):
     generation = models.PositiveSmallIntegerField(
         default=1, help_text="Counts the recorded choices to send again."
     )
+    through = models.TextField(
+        blank=True,
+        db_default="",
+        help_text="The provider that this generation asks first, as it was chosen when it began; "
+        "empty: as its message says.",
+    )
     rounds = models.PositiveSmallIntegerField(
         default=0, help_text="Rounds in which every provider was asked and none took it."
     )

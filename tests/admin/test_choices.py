@@ -8,8 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.admin.choices import BY_NAME
+from notifications.delivery.providers import sync_rows
 from notifications.delivery.reading import Reading
-from notifications.models import Delivery, Event, Message, State, User
+from notifications.models import Delivery, Event, Message, Provider, State, Suppression, User
 from tests.admin.conftest import LIST, make_staff, signed_in
 from tests.stories import accepted, answered, deliveries_of, handed_over, moved
 
@@ -47,6 +49,14 @@ def waiting(owner: User) -> Message:
 
 
 @pytest.fixture
+def doubtful(owner: User) -> Message:
+    """One that a provider may have taken."""
+    message = accepted(owner, "doubtful@example.org", subject="doubtful")
+    answered(handed_over(message), Reading.AMBIGUOUS, code=None, answer="")
+    return message
+
+
+@pytest.fixture
 def sent(owner: User) -> Message:
     message = accepted(owner, "sent@example.org", subject="sent")
     answered(handed_over(message))
@@ -58,7 +68,7 @@ def test_requeue_asks_first_and_says_what_and_how_many(
 ) -> None:
     answer = choose(support, "requeue", dead, sent)
     page = " ".join(answer.content.decode().split())
-    assert "Requeue dead letters: 1 dead letter of 2 messages" in page
+    assert "Requeue 1 dead letter of 2 messages" in page
     assert "new generation" in page
     assert states(dead) == [State.FAILED]
     assert not LogEntry.objects.exists()
@@ -113,7 +123,7 @@ def test_cancel_asks_first_and_then_stops_what_waits(
     support: Client, waiting: Message, sent: Message
 ) -> None:
     page = " ".join(choose(support, "cancel", waiting, sent).content.decode().split())
-    assert "Cancel: 1 waiting delivery of 2 messages" in page
+    assert "Cancel 1 waiting delivery of 2 messages" in page
     assert states(waiting) == [State.PENDING]
     answer = choose(support, "cancel", waiting, sent, confirmed="1")
     assert "1 waiting delivery will not be sent" in told(answer)
@@ -152,14 +162,16 @@ def test_a_selection_across_all_pages_is_not_believed(
     assert states(other) == [State.PENDING]
 
 
-@pytest.mark.parametrize("action", ["retry_now", "requeue", "cancel"])
-def test_choices_need_the_permission(dead: Message, waiting: Message, action: str) -> None:
+@pytest.mark.parametrize("action", BY_NAME)
+def test_choices_need_the_permission(
+    dead: Message, waiting: Message, doubtful: Message, action: str
+) -> None:
     viewer = signed_in(make_staff("looks", ["view_message"]))
     waiting.refresh_from_db()
-    before = waiting.due_at, states(dead), states(waiting)
-    choose(viewer, action, dead, waiting, confirmed="1", reason="x")
+    before = waiting.due_at, states(dead), states(waiting), states(doubtful)
+    choose(viewer, action, dead, waiting, doubtful, confirmed="1", reason="x")
     waiting.refresh_from_db()
-    assert (waiting.due_at, states(dead), states(waiting)) == before
+    assert (waiting.due_at, states(dead), states(waiting), states(doubtful)) == before
     assert not LogEntry.objects.exists()
 
 
@@ -178,3 +190,73 @@ def test_a_choice_made_on_a_messages_page_leads_back_to_it(support: Client, dead
     page = reverse("admin:notifications_message_change", args=[dead.pk])
     assert answer.redirect_chain == [(page, 302)]
     assert "support chose to send it again: Mended" in answer.content.decode()
+
+
+def test_dead_letters_are_requeued_through_the_provider_that_is_chosen(
+    support: Client, dead: Message
+) -> None:
+    sync_rows()
+    answer = choose(support, "requeue", dead, confirmed="1", reason="Mended", through="second")
+    assert told(answer) == "1 dead letter will be sent again."
+    assert Delivery.objects.get(message=dead).through == "second"
+    page = support.get(reverse("admin:notifications_message_change", args=[dead.pk]))
+    said = "support chose to send it again through second: Mended"
+    assert said in page.content.decode()
+    note = LogEntry.objects.get().get_change_message()
+    assert note == "Requeue dead letters: 1 dead letter, through second. Reason: Mended"
+
+
+@pytest.mark.parametrize("name", ["nobody", "sandbox", "first"])
+def test_only_a_provider_that_is_there_and_enabled_can_be_chosen(
+    support: Client, dead: Message, name: str
+) -> None:
+    sync_rows()
+    Provider.objects.filter(name="first").update(enabled=False)
+    answer = choose(support, "requeue", dead, confirmed="1", reason="Mended", through=name)
+    assert "Select a valid choice" in answer.content.decode()
+    assert states(dead) == [State.FAILED]
+
+
+def test_what_is_in_doubt_is_settled_as_sent_with_a_reason(
+    support: Client, doubtful: Message, sent: Message
+) -> None:
+    question = " ".join(choose(support, "settle_as_sent", doubtful, sent).content.decode().split())
+    assert "Settle 1 uncertain delivery of 2 messages as sent" in question
+    choose(support, "settle_as_sent", doubtful, sent, confirmed="1", reason=" ")
+    assert states(doubtful) == [State.UNCERTAIN]
+    answer = choose(support, "settle_as_sent", doubtful, sent, confirmed="1", reason="She has it")
+    assert told(answer).startswith("1 uncertain delivery counts as sent; 1 message had none")
+    assert states(doubtful) == [State.SENT]
+    page = support.get(reverse("admin:notifications_message_change", args=[doubtful.pk]))
+    assert "support said that it was sent: She has it" in page.content.decode()
+    assert LogEntry.objects.get().object_id == str(doubtful.pk)
+
+
+def test_what_is_in_doubt_is_sent_again_as_a_new_generation(
+    support: Client, doubtful: Message, dead: Message
+) -> None:
+    question = choose(support, "send_again", doubtful)
+    assert "a second copy" in question.content.decode()
+    choose(support, "send_again", doubtful, dead, confirmed="1", reason="She has nothing")
+    again = Delivery.objects.get(message=doubtful)
+    assert (again.state, again.generation) == (State.PENDING, 2)
+    assert states(dead) == [State.FAILED]
+
+
+def test_who_was_suppressed_meanwhile_gets_nothing_and_the_answer_says_so(
+    support: Client, owner: User, dead: Message, waiting: Message
+) -> None:
+    for address in ("dead@example.org", "waiting@example.org"):
+        Suppression.objects.create(owner=owner, address=address, reason="manual")
+    answer = choose(support, "requeue", dead, confirmed="1", reason="Mended")
+    assert told(answer) == (
+        "0 dead letters will be sent again; 1 recipient got nothing: suppressed meanwhile."
+    )
+    choose(support, "retry_now", waiting)
+    assert (states(dead), states(waiting)) == ([State.SUPPRESSED], [State.SUPPRESSED])
+
+
+def test_a_messages_page_offers_what_would_change_it(support: Client, doubtful: Message) -> None:
+    page = support.get(reverse("admin:notifications_message_change", args=[doubtful.pk]))
+    offered = [choice.name for choice in page.context["choices"]]
+    assert offered == ["settle_as_sent", "send_again"]

@@ -6,12 +6,14 @@ from contextlib import ExitStack
 import pytest
 from pytest_django import Settings
 
-from notifications.models import Delivery, Handoff, Message, Provider
+from notifications.models import Delivery, Handoff, Message, Provider, State
+from notifications.queue.choices import requeue
 from tests.delivery.two_providers import ask_first, closed_port, configure, deliver, smtp
-from tests.factories import make_message
+from tests.factories import SuppressionFactory, UserFactory, make_message
 from tests.peers.actions import reply
 from tests.peers.http_peer import Answer, HttpPeer
 from tests.peers.smtp_peer import SmtpPeer
+from tests.stories import moved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +45,57 @@ def test_the_preferred_provider_is_asked_first_whatever_the_weights(
         make_message(preferred_provider="second")
     deliver()
     assert (len(first.taken), len(second.taken)) == (0, 5)
+
+
+def test_a_requeue_goes_through_the_provider_that_was_chosen_for_it(
+    settings: Settings, peers: ExitStack
+) -> None:
+    refusing, taking = SmtpPeer(on={"mail": reply("550 5.7.1 not here")}), SmtpPeer()
+    urls = [smtp(peers.enter_context(peer)) for peer in (refusing, taking)]
+    configure(settings, {"first": urls[0], "second": urls[1]})
+    message = make_message(preferred_provider="first", failover=False)
+    deliver()
+    assert state_of(message) == ("failed", False)
+    requeue([message.id], by=UserFactory(), reason="ask another", through="second")
+    deliver()
+    assert state_of(message) == ("sent", False)
+    assert asked() == ["first", "second"]
+
+
+def test_recipients_of_a_message_may_have_been_requeued_through_different_providers(
+    settings: Settings, peers: ExitStack
+) -> None:
+    first, second = (peers.enter_context(SmtpPeer()) for _ in range(2))
+    configure(settings, {"first": smtp(first), "second": smtp(second)})
+    message = make_message("a@example.org", "b@example.org")
+    for delivery, through in zip(
+        message.deliveries.order_by("position"), ("first", "second"), strict=True
+    ):
+        moved(delivery, State.DEAD)
+        requeue([message.id], by=UserFactory(), reason="one by one", through=through)
+    deliver()
+    assert state_of(message) == ("sent", False)
+    assert [taken.recipients for taken in first.taken] == [("a@example.org",)]
+    assert [taken.recipients for taken in second.taken] == [("b@example.org",)]
+
+
+def test_who_is_suppressed_after_a_provider_took_the_message_stays_in_its_headers(
+    settings: Settings, peers: ExitStack
+) -> None:
+    peer = peers.enter_context(SmtpPeer())
+    configure(settings, {"first": smtp(peer)})
+    message = make_message("a@example.org", "b@example.org", "c@example.org")
+    _, second, third = message.deliveries.order_by("position")
+    for later in (second, third):
+        moved(later, State.DEAD)
+    deliver()
+    SuppressionFactory(owner=message.owner, address="b@example.org")
+    requeue([message.id], by=UserFactory(), reason="the rest")
+    deliver()
+    assert [taken.recipients for taken in peer.taken] == [("a@example.org",), ("c@example.org",)]
+    assert [taken.message["To"] for taken in peer.taken] == [
+        "a@example.org, b@example.org, c@example.org"
+    ] * 2
 
 
 @pytest.mark.parametrize("failing", ["unreachable", "off"])
