@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0016_known_terms'),
+        ('notifications', '0017_cache'),
     ]
 
     operations = [
