@@ -1,8 +1,10 @@
 """Template tags of the users' pages: states as badges, moments as `<time>`."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -66,6 +68,15 @@ def ago(at: datetime) -> SafeString:
     else:
         words = f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(-seconds)}"
     return _time(at, words, title=True)
+
+
+@register.simple_tag(takes_context=True)
+def room(context: dict[str, Any], name: str, label: str) -> SafeString:
+    """A link of the header's to one of the main pages, marked where one is on it or below it."""
+    address, here = reverse(name), context["request"].path
+    mark = "page" if here == address else "true" if here.startswith(address) else ""
+    current = format_html(' aria-current="{}"', mark) if mark else ""
+    return format_html('<a href="{}"{}>{}</a>', address, current, label)
 
 
 def exact(at: datetime) -> str:

@@ -1,7 +1,6 @@
 """The owner's list of messages: filtered and in pages, each by an index."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from django.utils.text import capfirst
 from notifications.intake.addresses import AddressError, read_mailbox
 from notifications.models import Delivery, Message, User
 from notifications.models.state import OPEN, SETTLED
+from notifications.web.paging import CursorForm, Stretch, stretch_of
 
 PAGE = 25
 """Messages on a page."""
@@ -22,7 +22,7 @@ _NAMED = 2
 """Recipients that a row names; the others are counted."""
 
 
-class ListFilter(forms.Form):
+class ListFilter(CursorForm):
     """What the owner asks for. A part that cannot be read is shown as a fault and not applied."""
 
     to = forms.CharField(
@@ -49,8 +49,6 @@ class ListFilter(forms.Form):
             ("Settled", [(state.value, capfirst(state.label)) for state in SETTLED]),
         ],
     )
-    before = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    after = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def clean_to(self) -> str:
         """The address as it is stored."""
@@ -65,36 +63,14 @@ class ListFilter(forms.Form):
             ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of messages, newest first, and the cursors of its neighbours."""
-
-    messages: list[Message]
-    """Each with `named` (its first addresses) and `unnamed` (how many more it has)."""
-    newer: UUID | None
-    older: UUID | None
-
-
-def page_of(owner: User, asked: Mapping[str, Any]) -> Page:
+def page_of(owner: User, asked: Mapping[str, Any]) -> Stretch[Message]:
     """The page of `owner`'s messages that a ListFilter's cleaned data asks for, in two queries.
 
-    Pages are cut by id, which sorts by time: none is slower than the first, and nothing is counted.
+    Each has `named` (its first addresses) and `unnamed` (how many more it has). Nothing is counted.
     """
-    before, after = asked.get("before"), asked.get("after")
     query, key = _fitting(owner, asked)
-    if after:
-        query = query.filter(**{f"{key}__gt": after}).order_by(key)
-    else:
-        query = query.filter(**{f"{key}__lt": before} if before else {}).order_by(f"-{key}")
-    ids: list[UUID] = list(query.values_list(key, flat=True)[: PAGE + 1])
-    more, ids = len(ids) > PAGE, sorted(ids[:PAGE], reverse=True)
-    if not ids:
-        return Page([], newer=None, older=None)
-    has_newer = more if after else bool(before)
-    has_older = more or bool(after)
-    return Page(
-        _rows(ids), newer=ids[0] if has_newer else None, older=ids[-1] if has_older else None
-    )
+    ids = stretch_of(query.values_list(key, flat=True), asked, key=key, size=PAGE)
+    return Stretch(_rows(ids.rows), ids.newer, ids.older) if ids.rows else Stretch([])
 
 
 def _fitting(owner: User, asked: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
@@ -108,7 +84,7 @@ def _fitting(owner: User, asked: Mapping[str, Any]) -> tuple[QuerySet[Any], str]
     return messages.filter(state=state) if state else messages, "id"
 
 
-def _rows(ids: list[UUID]) -> list[Message]:
+def _rows(ids: Sequence[UUID]) -> list[Message]:
     addresses = Delivery.objects.filter(message=OuterRef("id")).order_by("id").values("address")
     return list(
         Message.objects.filter(id__in=ids)

@@ -10,11 +10,25 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.asserts import assertContains
 
+from notifications.intake.templates.drafts import Draft
+from notifications.intake.templates.keeping import create_template
 from notifications.models import User
 from notifications.web.policy import POLICY
 from tests.stories import accepted, answered, handed_over
 
-PAGES = ("/messages/", "/messages/?to=x", "/messages/{id}/", "/messages/{id}/live/", "/nowhere/")
+PAGES = (
+    "/messages/",
+    "/messages/?to=x",
+    "/messages/{id}/",
+    "/messages/{id}/live/",
+    "/templates/",
+    "/templates/new/",
+    "/templates/{template}/",
+    "/templates/{template}/edit/",
+    "/templates/{template}/delete/",
+    "/templates/{template}/preview/",
+    "/nowhere/",
+)
 BROWSER = {"Accept": "text/html"}
 
 
@@ -33,8 +47,14 @@ class Tags(HTMLParser):
 def pages(client: Client, ada: User) -> Iterator[str]:
     message = accepted(ada, "bob@example.org")
     answered(handed_over(message))
+    draft = Draft(name="welcome", subject="Hello", html="<p style='color: red'>Hello</p>")
+    template = create_template(owner=ada, draft=draft).template_id
     for path in PAGES:
-        yield client.get(path.format(id=message.id), headers=BROWSER).content.decode()
+        page = client.get(path.format(id=message.id, template=template), headers=BROWSER)
+        assert page.status_code == (404 if path == "/nowhere/" else 200)
+        yield page.content.decode()
+    yield client.post(f"/templates/{template}/preview/").content.decode()
+    yield client.post("/templates/new/", {"subject": "{{"}).content.decode()
     yield Client().get("/sign-in/").content.decode()
     for name in ("400", "403", "403_csrf", "404", "500"):
         yield render_to_string(f"{name}.html")
