@@ -78,6 +78,15 @@ class LocalPostgres:
         access = self._opened()
         return f"postgres://{ROLE}:{access.password}@{HOST}:{access.port}/{ROLE}"
 
+    @classmethod
+    def url_of_running(cls, folder: Path) -> str:
+        """Where the server that another process has started on `folder` is reached; else empty."""
+        server = cls(folder)
+        if _running_pid(folder.absolute()) is None:
+            return ""
+        server._access = server._load_access()
+        return server.url
+
     @property
     def pid(self) -> int:
         """The server's first process; 0 before the start."""

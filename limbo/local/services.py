@@ -17,7 +17,7 @@ class Services:
 
     def __init__(self, config: Config, secrets: Secrets, database_url: str) -> None:
         self._config = config
-        self._env = _environment(config, secrets, database_url)
+        self._env = environment(config, secrets, database_url)
 
     def migrate(self) -> Service:
         """Brings the database up to date, and ends."""
@@ -56,7 +56,8 @@ class Services:
         return Service(name, [sys.executable, *arguments], self._env, ROOT)
 
 
-def _environment(config: Config, secrets: Secrets, database_url: str) -> Mapping[str, str]:
+def environment(config: Config, secrets: Secrets, database_url: str) -> Mapping[str, str]:
+    """What Limbo's programs are told by their environment."""
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "limbo.settings",

@@ -13,7 +13,7 @@ ACCEPTED = "accepted"
 KINDS = (ACCEPTED, *State.values)
 
 _LIMIT = 2000
-"""Positions in one transaction."""
+"""Positions in one transaction, where nobody says otherwise."""
 
 # in the key's order, so that rows are found and written side by side
 _COUNT = """
@@ -37,12 +37,12 @@ DO UPDATE SET count = r.count + excluded.count
 """
 
 
-def count_events() -> int:
+def count_events(*, limit: int = _LIMIT) -> int:
     """Count the next events that have a position; returns how many positions were read.
 
     Runs outside any transaction. 0 also while another process counts.
     """
-    with next_stretch(NAME, limit=_LIMIT) as stretch:
+    with next_stretch(NAME, limit=limit) as stretch:
         if stretch is None:
             return 0
         with connection.cursor() as cursor:

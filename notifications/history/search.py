@@ -24,7 +24,7 @@ TERM_CHARACTERS = 560
 """As long as metadata can be; what is longer, such as a word of a subject, is cut off."""
 
 _LIMIT = 2000
-"""Positions in one transaction."""
+"""Positions in one transaction, where nobody says otherwise."""
 
 _SUBJECT_WORDS = 50
 
@@ -74,12 +74,12 @@ ON CONFLICT DO NOTHING
 """  # noqa: S608 - made of constants
 
 
-def write_terms() -> int:
+def write_terms(*, limit: int = _LIMIT) -> int:
     """Write down what new messages can be found by; returns how many positions were read.
 
     Runs outside any transaction. 0 also while another process writes.
     """
-    with next_stretch(NAME, limit=_LIMIT) as stretch:
+    with next_stretch(NAME, limit=limit) as stretch:
         if stretch is None:
             return 0
         with connection.cursor() as cursor:

@@ -226,3 +226,12 @@ def _superuser(server: LocalPostgres) -> psycopg.Connection:
     return psycopg.connect(
         host="127.0.0.1", port=port, user="postgres", password=password, dbname="postgres"
     )
+
+
+def test_another_process_is_told_where_a_running_server_is(tmp_path: Path) -> None:
+    with LocalPostgres(tmp_path / "postgres", settings=THROW_AWAY) as server:
+        url = LocalPostgres.url_of_running(tmp_path / "postgres")
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert url == server.url
+    assert LocalPostgres.url_of_running(tmp_path / "postgres") == ""
