@@ -37,12 +37,12 @@ DO UPDATE SET count = r.count + excluded.count
 """
 
 
-def count_events(*, limit: int = _LIMIT) -> int:
+def count_events(*, limit: int | None = None) -> int:
     """Count the next events that have a position; returns how many positions were read.
 
     Runs outside any transaction. 0 also while another process counts.
     """
-    with next_stretch(NAME, limit=limit) as stretch:
+    with next_stretch(NAME, limit=limit or _LIMIT) as stretch:
         if stretch is None:
             return 0
         with connection.cursor() as cursor:

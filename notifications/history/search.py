@@ -74,12 +74,12 @@ ON CONFLICT DO NOTHING
 """  # noqa: S608 - made of constants
 
 
-def write_terms(*, limit: int = _LIMIT) -> int:
+def write_terms(*, limit: int | None = None) -> int:
     """Write down what new messages can be found by; returns how many positions were read.
 
     Runs outside any transaction. 0 also while another process writes.
     """
-    with next_stretch(NAME, limit=limit) as stretch:
+    with next_stretch(NAME, limit=limit or _LIMIT) as stretch:
         if stretch is None:
             return 0
         with connection.cursor() as cursor:
