@@ -12,23 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from notifications.intake.errors import RefusedRequestError
 from notifications.intake.templates.preview import Preview, preview, read_preview
-from notifications.web.policy import POLICY
+from notifications.policy import FRAMED, HEADER, PAGES
 from notifications.web.template_forms import PreviewForm
 from notifications.web.templates import asked_version, own_version
 from notifications.web.views import SignedInRequest
-
-FRAME_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'unsafe-inline'",
-        "img-src data:",
-        "sandbox",
-        "frame-ancestors 'self'",
-    )
-)
-"""Of what a template renders: it may look like something, and that is all."""
-
-_HEADER = "Content-Security-Policy"
 
 
 @never_cache
@@ -48,7 +35,7 @@ def template_preview(request: SignedInRequest, template_id: UUID) -> HttpRespons
     if form.is_bound:
         context["preview"] = _shown(request, template_id, form)
     answer = render(request, "web/template_preview.html", context)
-    answer.headers[_HEADER] = f"{POLICY}; frame-src 'self'"
+    answer.headers[HEADER] = f"{PAGES}; frame-src 'self'"
     return answer
 
 
@@ -65,7 +52,7 @@ def template_frame(request: SignedInRequest, template_id: UUID) -> HttpResponse:
         answer = HttpResponse(problem, status=422, content_type="text/plain; charset=utf-8")
     else:
         answer = HttpResponse(shown.rendered.html)
-    answer.headers[_HEADER] = FRAME_POLICY
+    answer.headers[HEADER] = FRAMED
     return answer
 
 

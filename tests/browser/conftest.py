@@ -4,10 +4,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -22,6 +23,12 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+_HERE = {"localhost", "127.0.0.1"}
+
+# the console tells of most violations, this of all
+_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+    console.error("policy:", event.effectiveDirective, event.blockedURI, event.sample))"""
 
 NewPage = Callable[..., Page]
 
@@ -55,8 +62,8 @@ def _attempts_forgotten(transactional_db: None) -> None:
 def new_page(browser: Browser) -> Iterator[NewPage]:
     """Open a page in a browser context of its own; takes the context's options.
 
-    The test fails in the end if one of its pages had a script error, or wrote an error to its
-    console: a refused script, style or resource among them.
+    The test fails in the end if one of its pages had a script error, wrote an error to its console,
+    broke its Content-Security-Policy or asked another host for anything.
     """
     faults: list[str] = []
     contexts = []
@@ -70,6 +77,8 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
             "console",
             lambda said: faults.append(said.text) if said.type in {"error", "warning"} else None,
         )
+        page.on("request", lambda request: faults.extend(_outside(request)))
+        page.add_init_script(_TELL_VIOLATIONS)
         page.set_default_timeout(30_000)
         return page
 
@@ -77,6 +86,13 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def _outside(request: Request) -> list[str]:
+    """The address that was asked for, if it is another host's."""
+    address = urlsplit(request.url)
+    is_ours = address.hostname in _HERE or address.scheme in {"data", "blob", "about"}
+    return [] if is_ours else [f"asked another host: {request.url}"]
 
 
 @pytest.fixture

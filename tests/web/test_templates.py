@@ -12,7 +12,8 @@ from notifications.intake.templates.drafts import Draft
 from notifications.intake.templates.keeping import change_template, create_template
 from notifications.intake.templates.shelf import compiled
 from notifications.models import Template, TemplateVersion, User
-from notifications.web import template_preview, templates
+from notifications.policy import FRAMED
+from notifications.web import templates
 
 PAGE = "/templates/"
 NEW = {
@@ -221,7 +222,7 @@ def test_the_frame_says_what_the_html_says_and_lets_nothing_run(
     refused = signed_in.post(path, {"variables": "{}"})
     assert refused.status_code == 422
     assert refused.headers["Content-Type"].startswith("text/plain")
-    assert refused.headers["Content-Security-Policy"] == template_preview.FRAME_POLICY
+    assert refused.headers["Content-Security-Policy"] == FRAMED
 
 
 @pytest.mark.parametrize(
