@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps.registry import Apps
+from django.apps.registry import apps as global_apps
 from django.db.models.signals import post_migrate
 
 
@@ -25,6 +27,7 @@ class NotificationsConfig(AppConfig):
         ):
             import_module(module)
         post_migrate.connect(_make_provider_rows, sender=self)
+        post_migrate.connect(_sync_roles, sender=self)
 
 
 def _make_provider_rows(**_kwargs: Any) -> None:
@@ -32,3 +35,9 @@ def _make_provider_rows(**_kwargs: Any) -> None:
     # models can be imported only once the applications are ready
     providers = import_module("notifications.delivery.providers")
     providers.sync_rows()
+
+
+def _sync_roles(*, apps: Apps = global_apps, **_kwargs: Any) -> None:
+    """Bring staff's roles up to date, as soon as there is a table for them."""
+    if "role" in apps.all_models["notifications"]:
+        import_module("notifications.admin.roles").sync_roles()

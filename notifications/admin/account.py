@@ -1,14 +1,22 @@
-"""Users and groups: Django's own screens in the theme's dress."""
+"""Users and groups: Django's own screens in the theme's dress, with what roles need.
+
+Whoever may change users could make himself a superuser; so only superusers touch staff, and what
+makes somebody staff.
+"""
 
 from typing import Any
 
+from allauth.account import admin as _registered_first  # noqa: F401 - not after us
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from notifications.admin.roles import EXPLAINED
 from notifications.admin.theme import (
     AdminPasswordChangeForm,
     ModelAdmin,
@@ -16,9 +24,13 @@ from notifications.admin.theme import (
     UserChangeForm,
     UserCreationForm,
 )
-from notifications.models import SendingLimit, User
+from notifications.models import Role, RoleKey, SendingLimit, User
 
-admin.site.unregister(Group)
+# a user's address is on the user's own page
+admin.site.unregister([Group, EmailAddress])
+
+MAKES_STAFF = ("is_staff", "is_superuser", "groups", "user_permissions")
+"""What gives power over others: superusers alone give it."""
 
 
 class SendingLimitInline(StackedInline[SendingLimit, User]):
@@ -36,7 +48,11 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
     form = UserChangeForm[User]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "is_active", "is_staff", "last_login")
+    list_display = ("username", "email", "is_active", "is_staff", "roles_column", "last_login")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Users, with their groups."""
+        return super().get_queryset(request).prefetch_related("groups")
 
     def get_inlines(
         self, request: HttpRequest, obj: User | None
@@ -44,7 +60,57 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
         """A user has limits once there is one."""
         return [SendingLimitInline] if obj else []
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """What only superusers may give."""
+        seen = tuple(super().get_readonly_fields(request, obj))
+        return seen if _is_superuser(request) else (*seen, *MAKES_STAFF)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff are changed by superusers alone: whoever sets a password can sign in with it."""
+        if obj is not None and (obj.is_staff or obj.is_superuser):
+            return _is_superuser(request)
+        return super().has_change_permission(request, obj)
+
+    @admin.display(description="Groups")
+    def roles_column(self, user: User) -> str:
+        """The groups that say what they may do."""
+        return ", ".join(group.name for group in user.groups.all()) or "–"
+
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
-    """Sets of permissions."""
+    """Sets of permissions: Limbo's roles, and those that staff make."""
+
+    list_display = ("name", "role_column")
+    readonly_fields = ("role_column",)
+    list_select_related = ("role",)
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        """What a role may is told in words too."""
+        return ("name", "role_column", "permissions") if role_of(obj) else ("name", "permissions")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Group | None = None
+    ) -> tuple[str, ...]:
+        """A role's permissions are Limbo's own: the next migration would undo what was changed."""
+        return ("role_column", "permissions") if role_of(obj) else ("role_column",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Roles stay; one that is not wanted has no members."""
+        return role_of(obj) is None and super().has_delete_permission(request, obj)
+
+    @admin.display(description="May")
+    def role_column(self, group: Group) -> str:
+        """What its members may do, if it is a role."""
+        role = role_of(group)
+        return EXPLAINED[RoleKey(role.key)] if role else "What its permissions say."
+
+
+def role_of(group: Group | None) -> Role | None:
+    """The role that `group` carries, if it does."""
+    role: Role | None = getattr(group, "role", None)
+    return role
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))

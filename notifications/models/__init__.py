@@ -15,6 +15,7 @@ from notifications.models.message import Message, OnUncertain
 from notifications.models.message_term import MessageTerm
 from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
+from notifications.models.role import Role, RoleKey
 from notifications.models.roll_up import RollUp
 from notifications.models.sending_limit import SendingLimit
 from notifications.models.shared_link import SharedLink
@@ -52,6 +53,8 @@ __all__ = [
     "QueueClock",
     "RecipientKind",
     "RequestLog",
+    "Role",
+    "RoleKey",
     "RollUp",
     "Scope",
     "SendingLimit",

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from notifications.models import User
+from notifications.models import Role, RoleKey, User
 
 LIST = "/admin/notifications/message/"
 
@@ -25,14 +25,11 @@ def make_staff(name: str, codenames: Iterable[str] = ()) -> User:
     return user
 
 
-VIEWER = (
-    "view_message",
-    "view_requestlog",
-    "view_provider",
-    "view_apitoken",
-    "view_suppression",
-    "view_user",
-)
+def make_member(role: RoleKey) -> User:
+    """A member of staff in the group of `role`."""
+    user = User.objects.create_user(role.value, is_staff=True)
+    user.groups.add(Role.objects.get(key=role).group)
+    return user
 
 
 @pytest.fixture
@@ -44,13 +41,19 @@ def owner(db: None) -> User:
 @pytest.fixture
 def viewer(db: None) -> Client:
     """Staff who may look, but at no body."""
-    return signed_in(make_staff("viewer", VIEWER))
+    return signed_in(make_member(RoleKey.VIEWER))
 
 
 @pytest.fixture
 def support(db: None) -> Client:
     """Staff who may also make choices on messages and read bodies."""
-    return signed_in(make_staff("support", [*VIEWER, "change_message", "view_content"]))
+    return signed_in(make_member(RoleKey.SUPPORT))
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """Staff who may also change providers, tokens, webhooks and users."""
+    return signed_in(make_member(RoleKey.OPERATOR))
 
 
 @pytest.fixture
