@@ -1,116 +1,19 @@
-"""Staff's home: what is wrong now, and where to look. Cheap queries only, each by an index."""
+"""Staff's home: what is wrong now, then how much comes and goes."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.timesince import timesince
 
-from notifications.admin.filters import DEAD_LETTERS
-from notifications.admin.provider import standing, why
-from notifications.delivery.provider_config import SANDBOX
-from notifications.models import Heartbeat, Message, Provider
-from notifications.models.state import State
-
-COUNT_CAP = 1000
-"""Counting stops here: more is `1000+`."""
-
-PATIENCE = timedelta(minutes=1)
-"""What has been due for longer than this is a backlog."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the page: how one thing stands."""
-
-    title: str
-    text: str
-    tone: str
-    """good, quiet, doubt or bad: the last two are wrong now."""
-    link: str
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether somebody should look."""
-        return self.tone in {"doubt", "bad"}
+from notifications.admin.home_findings import findings_for
+from notifications.admin.home_rates import rates_context
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the findings to the home page's values: those that this user may see."""
-    findings = []
-    if request.user.has_perm("notifications.view_message"):
-        findings += [_worker(), _backlog(), _uncertain(), _dead_letters()]
-    if request.user.has_perm("notifications.view_provider"):
-        findings += _providers()
+    """Add to the home page's values what this user may see of it."""
+    findings = findings_for(request.user)
     wrong = [finding for finding in findings if finding.is_wrong]
-    return {**context, "title": "Home", "findings": findings, "wrong": wrong}
-
-
-def _worker() -> Finding:
-    link = reverse("admin:notifications_message_changelist")
-    if Heartbeat.objects.is_alive():
-        return Finding("Workers", "At work.", "good", link)
-    last = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
-    since = f"No worker has taken up work for {timesince(last)}" if last else "No worker has begun"
-    return Finding("Workers", f"{since}: nothing is being sent.", "bad", link)
-
-
-def _backlog() -> Finding:
-    now = timezone.now()
-    link = _messages(state=State.PENDING)
-    waiting = Message.objects.filter(due_at__lte=now, lease_until__isnull=True)
-    # every user's oldest is near the front of the queue: its order within a user is that of time
-    in_line = waiting.filter(turn__isnull=False).order_by("turn", "id")
-    without_turn = waiting.filter(turn__isnull=True).order_by("due_at")
-    fronts = [rows.values("due_at")[: COUNT_CAP + 1] for rows in (in_line, without_turn)]
-    found = [front.aggregate(count=Count("*"), oldest=Min("due_at")) for front in fronts]
-    count = _up_to_cap(sum(row["count"] for row in found))
-    oldest = min((row["oldest"] for row in found if row["oldest"]), default=None)
-    if oldest is None:
-        return Finding("Backlog", "Nothing waits for a worker.", "good", link)
-    if now - oldest < PATIENCE:
-        return Finding("Backlog", f"{count} due, none for long.", "good", link)
-    text = f"{count} due, the oldest for {timesince(oldest, now)}."
-    return Finding("Backlog", text, "doubt", link)
-
-
-def _uncertain() -> Finding:
-    link = _messages(state=State.UNCERTAIN)
-    count = _capped(Message.objects.filter(state=State.UNCERTAIN, is_test=False))
-    if count == "0":
-        return Finding("Uncertain", "Of every message it is known what became of it.", "good", link)
-    return Finding("Uncertain", f"{count} may or may not have been taken.", "doubt", link)
-
-
-def _dead_letters() -> Finding:
-    link = _messages(state=DEAD_LETTERS)
-    count = _capped(Message.objects.dead_letters().filter(is_test=False))
-    if count == "0":
-        return Finding("Dead letters", "None.", "good", link)
-    return Finding("Dead letters", f"{count} ended without success.", "bad", link)
-
-
-def _providers() -> list[Finding]:
-    findings = []
-    for provider in Provider.objects.exclude(name=SANDBOX):
-        words, tone = standing(provider)
-        link = reverse("admin:notifications_provider_change", args=[provider.pk])
-        text = f"{words.capitalize()}. {why(provider)}".strip()
-        findings.append(Finding(f"Provider {provider.name}", text, tone, link))
-    return findings
-
-
-def _messages(*, state: str) -> str:
-    return f"{reverse('admin:notifications_message_changelist')}?state={state}"
-
-
-def _capped(rows: QuerySet[Message]) -> str:
-    return _up_to_cap(rows.order_by().values("pk")[: COUNT_CAP + 1].count())
-
-
-def _up_to_cap(count: int) -> str:
-    return f"{COUNT_CAP}+" if count > COUNT_CAP else str(count)
+    fine = [finding for finding in findings if not finding.is_wrong]
+    shown = {**context, "title": "Home", "findings": findings, "wrong": wrong, "fine": fine}
+    if request.user.has_perm("notifications.view_message"):
+        shown |= rates_context(request.GET.get("period", ""))
+    return shown

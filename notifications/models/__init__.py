@@ -16,7 +16,7 @@ from notifications.models.message_term import MessageTerm
 from notifications.models.provider import Provider
 from notifications.models.request_log import RequestLog
 from notifications.models.role import Role, RoleKey
-from notifications.models.roll_up import RollUp
+from notifications.models.roll_up import RecentRollUp, RollUp
 from notifications.models.sending_limit import SendingLimit
 from notifications.models.shared_link import SharedLink
 from notifications.models.state import State
@@ -51,6 +51,7 @@ __all__ = [
     "Priority",
     "Provider",
     "QueueClock",
+    "RecentRollUp",
     "RecipientKind",
     "RequestLog",
     "Role",

@@ -28,7 +28,11 @@ class HeartbeatManager(models.Manager["Heartbeat"]):
 
     def is_alive(self) -> bool:
         """Whether any cluster has made progress lately, by the database's clock."""
-        return self.filter(beat_at__gt=Now() - STALE_AFTER).exists()
+        return self.alive().exists()
+
+    def alive(self) -> models.QuerySet["Heartbeat"]:
+        """The clusters that have made progress lately."""
+        return self.filter(beat_at__gt=Now() - STALE_AFTER)
 
     def forget_old(self) -> None:
         """Remove clusters that ended long ago."""

@@ -8,13 +8,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from notifications.admin import home
+from notifications.admin import home_findings
 from notifications.delivery.reading import Reading
-from notifications.models import Heartbeat, Message, Provider, User
+from notifications.models import Heartbeat, Message, Provider, State, User
 from tests.admin.conftest import make_staff, signed_in
 from tests.factories import UserFactory
 from tests.queue.line import queue_up
-from tests.stories import accepted, answered, handed_over
+from tests.stories import accepted, answered, deliveries_of, handed_over, moved
 
 
 def findings(client: Client) -> dict[str, tuple[str, str, str]]:
@@ -22,6 +22,9 @@ def findings(client: Client) -> dict[str, tuple[str, str, str]]:
     found = client.get("/admin/").context["findings"]
     return {finding.title: (finding.tone, finding.text, finding.link) for finding in found}
 
+
+QUERIES = 20
+"""Of one look at the home page: no more, whatever there is."""
 
 LATER = timezone.now() + timedelta(days=2)
 
@@ -148,22 +151,109 @@ def test_a_provider_that_was_taken_out_of_the_settings_says_so(
 def test_counting_stops_at_a_cap(
     viewer: Client, at_work: None, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(home, "COUNT_CAP", 2)
+    monkeypatch.setattr(home_findings, "COUNT_CAP", 2)
     for _ in range(4):
         accepted(owner, "ada@example.org")
     assert findings(viewer)["Backlog"][1].startswith("2+ due")
 
 
+@pytest.mark.parametrize("period", ["hour", "day", "week"])
 def test_it_costs_the_same_however_much_there_is(
-    viewer: Client, at_work: None, owner: User
+    viewer: Client, at_work: None, owner: User, period: str
 ) -> None:
-    for _ in range(5):
-        accepted(owner, "ada@example.org")
-    with CaptureQueriesContext(connection) as caught:
+    def cost() -> int:
+        # what came since the last time is counted first
         viewer.get("/admin/")
-    assert len(caught) <= 11
+        with CaptureQueriesContext(connection) as caught:
+            viewer.get("/admin/", {"period": period})
+        return len(caught)
+
+    accepted(owner, "ada@example.org")
+    few = cost()
+    for number in range(20):
+        message = accepted(UserFactory(), f"user{number}@example.org")
+        answered(handed_over(message, to="first"), Reading.SENT)
+    assert (few, cost()) == (QUERIES, QUERIES)
 
 
 def test_providers_are_shown_only_to_those_who_may_see_them(at_work: None) -> None:
     clerk = signed_in(make_staff("clerk", ["view_message"]))
     assert not any(title.startswith("Provider") for title in findings(clerk))
+
+
+def test_what_is_wrong_comes_first(viewer: Client, at_work: None) -> None:
+    Provider.objects.filter(name="second").update(enabled=False, fault="535 no")
+    Provider.objects.filter(name="first").update(closed_until=LATER)
+    titles = [finding.title for finding in viewer.get("/admin/").context["findings"]]
+    assert titles[:2] == ["Provider second", "Provider first"]
+
+
+def test_workers_at_work_say_since_when(viewer: Client, at_work: None) -> None:
+    began = timezone.now() - timedelta(days=3)
+    Heartbeat.objects.update(started_at=began)
+    assert findings(viewer)["Workers"][1] == f"At work since {began.day} {began:%B, %H:%M} UTC."
+    Heartbeat.objects.beat("host:2")
+    assert findings(viewer)["Workers"][1].startswith("2 clusters at work since")
+
+
+def test_dead_letters_tell_how_many_are_new(viewer: Client, at_work: None, owner: User) -> None:
+    message = accepted(owner, "ada@example.org")
+    answered(handed_over(message, to="first"), Reading.MESSAGE_REFUSED, code=554)
+    text = findings(viewer)["Dead letters"][1]
+    assert text == "1 ended without success, 1 of them accepted in the last 24 hours."
+
+
+@pytest.fixture
+def traffic(owner: User) -> None:
+    """Three messages were accepted, two of them sent, one of these came back."""
+    for to in ("ada", "bob", "eve"):
+        message = accepted(owner, f"{to}@example.org")
+        if to != "ada":
+            answered(handed_over(message, to="first"), Reading.SENT)
+        if to == "eve":
+            (delivery,) = deliveries_of(message)
+            moved(delivery, State.BOUNCED, provider="first")
+
+
+@pytest.mark.parametrize("period", ["hour", "day", "week", "", "never"])
+def test_the_charts_show_what_came_and_went(viewer: Client, traffic: None, period: str) -> None:
+    context = viewer.get("/admin/", {"period": period}).context
+    charts = {chart.title: chart for chart in context["charts"]}
+    assert {title: chart.total for title, chart in charts.items()} == {
+        "Accepted": "3",
+        "Sent": "2",
+        "Delivered": "0",
+        "Bounced": "1",
+    }
+    assert {bar.height for bar in charts["Accepted"].bars} == {0, 60}
+    assert charts["Accepted"].bars[-1].title.endswith(": 3")
+    assert context["steps"][-1].counts == ["3", "2", "0", "1"]
+    assert len(context["steps"]) == len(charts["Accepted"].bars)
+
+
+def test_the_tables_tell_of_each_user_and_provider(viewer: Client, traffic: None) -> None:
+    context = viewer.get("/admin/").context
+    (user,) = context["owner_rows"]
+    assert (user.name, user.counts, user.share) == ("shop", ["3", "2", "0", "1"], "50.0%")
+    assert user.is_bad
+    (provider,) = context["provider_rows"]
+    assert (provider.name, provider.counts) == ("first", ["2", "0", "1"])
+    rows = viewer.get(user.link).context["cl"].result_list
+    assert len(rows) == 3
+    assert len(viewer.get(provider.link).context["cl"].result_list) == 2
+
+
+def test_a_chart_leads_to_its_messages(viewer: Client, traffic: None) -> None:
+    charts = {chart.title: chart for chart in viewer.get("/admin/").context["charts"]}
+    bounced = viewer.get(charts["Bounced"].link).context["cl"].result_list
+    assert [message.state for message in bounced] == [State.BOUNCED]
+
+
+def test_a_user_s_name_is_text_and_no_markup(viewer: Client, at_work: None) -> None:
+    accepted(UserFactory(username="<b>x</b>"), "ada@example.org")
+    assert "<b>x</b>" not in viewer.get("/admin/").content.decode()
+
+
+def test_rates_are_shown_only_to_those_who_may_see_messages(at_work: None) -> None:
+    clerk = signed_in(make_staff("clerk", ["view_provider"]))
+    assert "rates" not in clerk.get("/admin/").context
