@@ -1,6 +1,7 @@
 """What every view of `/v1/` shares: the order of the checks, and the request log."""
 
 import logging
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.db import DatabaseError
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 
 from notifications.api.origin import origin_of
 from notifications.history.requests import RequestOrigin, record_request
-from notifications.models import Scope, User
+from notifications.models import ApiToken, Scope, User
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the token before anything else: whoever has none learns nothing more."""
+        if isinstance(request.auth, ApiToken):
+            self.origin = replace(self.origin, token_id=request.auth.id)
         self.check_permissions(request)
         super().initial(request, *args, **kwargs)
 

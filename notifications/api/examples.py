@@ -148,6 +148,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "address": "192.0.2.7",
         "duration_ms": 4,
         "message_id": _MESSAGE_ID,
+        "token_id": _TOKEN_ID,
     },
     "Template": _TEMPLATE,
     "TemplateDetail": {

@@ -318,6 +318,7 @@ class RequestSerializer(serializers.ModelSerializer[RequestLog]):
             "address",
             "duration_ms",
             "message_id",
+            "token_id",
         )
         read_only_fields = fields
 

@@ -21,6 +21,8 @@ class RequestOrigin:
     """The client's, as far as the proxies in front are believed."""
     request_id: UUID | None = None
     """The id that its answer names."""
+    token_id: UUID | None = None
+    """The token that it came with, as far as one is known."""
     began: float = field(default_factory=time.monotonic)
 
     def duration_ms(self) -> int:
@@ -48,4 +50,5 @@ def record_request(
         duration_ms=origin.duration_ms(),
         message_id=message_id,
         request_id=origin.request_id,
+        token_id=origin.token_id,
     )

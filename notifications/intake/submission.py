@@ -113,9 +113,9 @@ k AS (
 ),
 l AS (
     INSERT INTO notifications_requestlog
-        (owner_id, method, path, status, address, duration_ms, message_id, request_id)
+        (owner_id, method, path, status, address, duration_ms, message_id, request_id, token_id)
     SELECT %(owner)s, %(method)s::text, %(path)s::text, %(status)s, %(client)s::inet, %(duration)s,
-        %(id)s, %(request_id)s::uuid
+        %(id)s, %(request_id)s::uuid, %(token_id)s::uuid
     FROM m WHERE %(method)s::text IS NOT NULL
 )
 SELECT m.state, {ALLOWANCE_COLUMNS} FROM (SELECT) one LEFT JOIN m ON true LEFT JOIN b ON true
@@ -229,5 +229,6 @@ def _log_parameters(log: RequestOrigin | None) -> Mapping[str, Any]:
         "client": log.address if log else None,
         "duration": Int4(log.duration_ms()) if log else None,
         "request_id": log.request_id if log else None,
+        "token_id": log.token_id if log else None,
         "status": Int4(ACCEPTED),
     }

@@ -19,6 +19,7 @@ class RequestLog(models.Model):
     duration_ms = models.PositiveIntegerField(help_text="Until the row was written.")
     message_id = models.UUIDField(null=True)
     request_id = models.UUIDField(null=True, help_text="The X-Request-Id of its answer.")
+    token_id = models.UUIDField(null=True, help_text="The token that it came with.")
 
     class Meta:
         """Never changed, never referenced."""
@@ -28,6 +29,12 @@ class RequestLog(models.Model):
         indexes = [
             # the owner's log, newest first
             models.Index(fields=["owner", "-id"], name="requestlog_owner"),
+            # the owner's refused requests, few among many
+            models.Index(
+                fields=["owner", "-id"],
+                name="requestlog_refused",
+                condition=models.Q(status__gte=400),
+            ),
             # the request that made a message, on staff's message page
             models.Index(
                 fields=["message_id"],

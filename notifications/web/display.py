@@ -31,6 +31,8 @@ _TONES = {
 }
 _TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
 
+_TONE_OF_CLASS = {2: "good", 3: "over", 4: "doubt", 5: "bad"}
+
 _DAY_SECONDS = 24 * 3600
 
 
@@ -45,6 +47,14 @@ def badge(state: str) -> SafeString:
     """The state in words, with a mark of its tone."""
     label = capfirst(State(state).label)
     return format_html('<span class="badge tone-{}">{}</span>', tone(state), label)
+
+
+@register.simple_tag
+def answer(status: int) -> SafeString:
+    """An HTTP status, with a mark of its class's tone."""
+    return format_html(
+        '<span class="badge tone-{}">{}</span>', _TONE_OF_CLASS.get(status // 100, "plain"), status
+    )
 
 
 @register.simple_tag

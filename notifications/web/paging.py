@@ -7,6 +7,9 @@ from typing import Any, Generic, TypeVar
 from django import forms
 from django.db.models import QuerySet
 
+MAX_NUMBER = 2**62
+"""Of a row; the database's numbers go further."""
+
 Row = TypeVar("Row")
 
 
@@ -30,10 +33,10 @@ class NumberCursorForm(forms.Form):
     """The same by the rows' numbers."""
 
     before = forms.IntegerField(
-        required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput
+        required=False, min_value=1, max_value=MAX_NUMBER, widget=forms.HiddenInput
     )
     after = forms.IntegerField(
-        required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput
+        required=False, min_value=1, max_value=MAX_NUMBER, widget=forms.HiddenInput
     )
 
 

@@ -4,7 +4,15 @@ from allauth.account.views import login
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from notifications.web import choices, sharing, template_preview, templates, tokens, views
+from notifications.web import (
+    choices,
+    requests,
+    sharing,
+    template_preview,
+    templates,
+    tokens,
+    views,
+)
 
 app_name = "web"
 
@@ -28,6 +36,7 @@ urlpatterns = [
         template_preview.template_frame,
         name="template-frame",
     ),
+    path("requests/", requests.request_list, name="requests"),
     path("messages/", views.message_list, name="messages"),
     path("messages/<uuid:message_id>/", views.message_page, name="message"),
     path("messages/<uuid:message_id>/live/", views.message_live, name="message-live"),

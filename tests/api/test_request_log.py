@@ -2,14 +2,15 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from pytest_django import Settings
 
-from notifications.models import Message, RequestLog
-from tests.api.conftest import SUBMISSION, Api
+from notifications.models import ApiToken, Message, RequestLog, Scope
+from tests.api.conftest import SUBMISSION, Api, api_of
 from tests.api.problems import problem_of
 from tests.factories import RequestLogFactory, make_message
 
@@ -21,11 +22,17 @@ def lines() -> list[tuple[str, str, int]]:
     return list(RequestLog.objects.order_by("id").values_list("method", "path", "status"))
 
 
+def own_token(api: Api) -> UUID:
+    """The first token of the application's owner."""
+    return ApiToken.objects.filter(owner=api.owner).order_by("id")[0].id
+
+
 def test_a_submission_has_one_line_with_its_message(api: Api) -> None:
     api.post()
     line = RequestLog.objects.get()
     assert (line.owner, line.method, line.path, line.status) == (api.owner, "POST", "/v1/mail", 200)
     assert line.message_id == Message.objects.get().id
+    assert line.token_id == own_token(api)
     assert line.address == "127.0.0.1"
 
 
@@ -46,6 +53,14 @@ def test_refused_requests_have_their_lines(api: Api) -> None:
     api.get("/v1/mail", state="lost")
     assert [status for _, _, status in lines()] == [400, 400, 415, 413, 405, 404, 404, 400]
     assert set(RequestLog.objects.values_list("owner", "message_id")) == {(api.owner.pk, None)}
+    assert set(RequestLog.objects.values_list("token_id", flat=True)) == {own_token(api)}
+
+
+def test_a_request_that_its_token_does_not_allow_has_that_token(api: Api) -> None:
+    reader = api_of(api.owner, Scope.READ)
+    assert reader.post().status_code == 403
+    used = ApiToken.objects.exclude(id=own_token(api)).get()
+    assert RequestLog.objects.get().token_id == used.id
 
 
 def test_a_request_without_a_user_belongs_to_nobody(api: Api) -> None:
@@ -83,6 +98,7 @@ def test_a_user_reads_the_own_log_newest_first(api: Api) -> None:
         "address",
         "duration_ms",
         "message_id",
+        "token_id",
     }
 
 

@@ -18,12 +18,13 @@ from notifications.intake.templates.keeping import create_template
 from notifications.intake.tokens import issue_token
 from notifications.models import User
 from notifications.web.urls import urlpatterns
+from tests.factories import RequestLogFactory
 from tests.stories import DAY, accepted
 
 PUBLIC = {"sign-in", "sign-out", "shared"}
 """These show nothing that belongs to an account; `test_sharing` is about the last one."""
 
-LISTS = {"messages", "templates", "tokens"}
+LISTS = {"messages", "requests", "templates", "tokens"}
 """Another user's are not among them."""
 
 MAKES = {"template-new"}
@@ -94,6 +95,7 @@ def test_anothers_is_not_there_as_if_there_were_none(
 def test_a_list_shows_the_users_own(signed_in: Client, eve: User, name: str) -> None:
     for make in (_message, _template, _token):
         make(eve)
+    RequestLogFactory(owner=eve, path="/v1/confidential")
     owner = Client()
     owner.force_login(eve)
     path = reverse(f"web:{name}")

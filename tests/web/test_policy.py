@@ -13,6 +13,7 @@ from notifications.intake.templates.drafts import Draft
 from notifications.intake.templates.keeping import create_template
 from notifications.models import User
 from notifications.policy import PAGES as POLICY
+from tests.factories import RequestLogFactory
 from tests.stories import accepted, answered, handed_over
 
 PAGES = (
@@ -20,6 +21,8 @@ PAGES = (
     "/messages/?to=x",
     "/messages/{id}/",
     "/messages/{id}/live/",
+    "/requests/",
+    "/requests/?since=x",
     "/templates/",
     "/templates/new/",
     "/templates/{template}/",
@@ -48,6 +51,7 @@ def pages(client: Client, ada: User) -> Iterator[str]:
     answered(handed_over(message))
     draft = Draft(name="welcome", subject="Hello", html="<p style='color: red'>Hello</p>")
     template = create_template(owner=ada, draft=draft).template_id
+    RequestLogFactory(owner=ada, message_id=message.id)
     for path in PAGES:
         page = client.get(path.format(id=message.id, template=template), headers=BROWSER)
         assert page.status_code == (404 if path == "/nowhere/" else 200)
