@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0019_roles'),
+        ('notifications', '0020_recent_roll_ups'),
     ]
 
     operations = [
