@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account import admin as _registered_first  # noqa: F401 - not after us
 from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -70,6 +71,11 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
         if obj is not None and (obj.is_staff or obj.is_superuser):
             return _is_superuser(request)
         return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whoever is in the log of staff's actions stays; made inactive, he can do nothing more."""
+        has_acted = obj is not None and LogEntry.objects.filter(user=obj).exists()
+        return not has_acted and super().has_delete_permission(request, obj)
 
     @admin.display(description="Groups")
     def roles_column(self, user: User) -> str:

@@ -1,21 +1,101 @@
-"""The log of staff's actions: who did or looked at what, when and why."""
+"""The log of staff's actions: who did or looked at what, when and why. Nobody changes it."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import moment
+from notifications.admin.filters import MOST_OWNERS
 from notifications.admin.paging import LongListAdmin
+from notifications.models import User
+
+_BECAUSE = " Reason: "
+
+
+def told(did: str, why: str) -> str:
+    """The text of an entry: what was done, a sentence of ours, and why, in staff's own words."""
+    return f"{did}{_BECAUSE}{why}" if why else did
+
+
+def _parts(entry: LogEntry) -> tuple[str, str]:
+    """What was done, and why; the second is empty where nobody was asked."""
+    did, _, why = (entry.get_change_message() or entry.get_action_flag_display()).partition(
+        _BECAUSE
+    )
+    return did, why
+
+
+class ByFilter(SimpleListFilter):
+    """By who did it."""
+
+    title = "who"
+    parameter_name = "by"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: ModelAdmin[Any]
+    ) -> Sequence[tuple[str, str]]:
+        """Staff, as far as they make a list to choose from."""
+        staff = User.objects.filter(is_staff=True).order_by("username")
+        return [(name, name) for name in staff.values_list("username", flat=True)[:MOST_OWNERS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+        """What the chosen one did; all while there is none."""
+        if not self.value():
+            return queryset
+        user = User.objects.filter(username=self.value()).first()
+        return queryset.filter(user=user) if user else queryset.none()
+
+
+class KindFilter(SimpleListFilter):
+    """By what it was done to."""
+
+    title = "to what"
+    parameter_name = "kind"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: ModelAdmin[Any]
+    ) -> Sequence[tuple[str, str]]:
+        """What has a screen that this user may see."""
+        return [
+            (f"{app['app_label']}.{model['object_name']}".lower(), str(model["name"]))
+            for app in admin.site.get_app_list(request)
+            for model in app["models"]
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+        """What was done to such things; all while none is chosen."""
+        app, _, model = str(self.value() or "").partition(".")
+        if not model:
+            return queryset
+        # found first, for the index on it
+        kind = ContentType.objects.filter(app_label=app, model=model).first()
+        return queryset.filter(content_type=kind) if kind else queryset.none()
 
 
 @admin.register(LogEntry)
 class LogEntryAdmin(LongListAdmin[LogEntry]):
     """Every action, newest first."""
 
-    list_display = ("time_column", "user", "change_column", "object_column", "content_type")
-    fields = ("action_time", "user", "content_type", "object_repr", "object_id", "change_column")
+    list_display = ("time_column", "user", "change_column", "object_column", "why_column")
+    fields = (
+        "action_time",
+        "user",
+        "change_column",
+        "content_type",
+        "object_column",
+        "object_id",
+        "why_text",
+    )
     list_display_links = ("time_column",)
+    list_filter = (ByFilter, KindFilter)
     list_select_related = ("user", "content_type")
 
     @admin.display(description="When")
@@ -26,9 +106,25 @@ class LogEntryAdmin(LongListAdmin[LogEntry]):
     @admin.display(description="What")
     def change_column(self, entry: LogEntry) -> str:
         """What was done, in words."""
-        return entry.get_change_message() or entry.get_action_flag_display()
+        return _parts(entry)[0]
 
     @admin.display(description="To")
     def object_column(self, entry: LogEntry) -> SafeString:
-        """What it was done to."""
-        return format_html('<span class="lb-cut" title="{0}">{0}</span>', entry.object_repr)
+        """What it was done to, with the way there."""
+        kind = entry.content_type.name if entry.content_type else ""
+        return format_html(
+            '<span class="lb-cut" title="{0} {1}">{0} <a href="{2}">{1}</a></span>',
+            kind,
+            entry.object_repr,
+            entry.get_admin_url() or "",
+        )
+
+    @admin.display(description="Why")
+    def why_column(self, entry: LogEntry) -> SafeString:
+        """The reason that was given, cut to the width of a column."""
+        return format_html('<span class="lb-cut" title="{0}">{0}</span>', _parts(entry)[1] or "–")
+
+    @admin.display(description="Why")
+    def why_text(self, entry: LogEntry) -> str:
+        """The reason that was given, in full."""
+        return _parts(entry)[1] or "–"

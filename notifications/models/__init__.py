@@ -19,6 +19,7 @@ from notifications.models.role import Role, RoleKey
 from notifications.models.roll_up import RecentRollUp, RollUp
 from notifications.models.sending_limit import SendingLimit
 from notifications.models.shared_link import SharedLink
+from notifications.models.staff_action import StaffAction
 from notifications.models.state import State
 from notifications.models.suppression import Suppression, SuppressionReason
 from notifications.models.template import Template, TemplateVersion
@@ -60,6 +61,7 @@ __all__ = [
     "Scope",
     "SendingLimit",
     "SharedLink",
+    "StaffAction",
     "State",
     "Suppression",
     "SuppressionReason",

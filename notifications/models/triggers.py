@@ -58,6 +58,17 @@ def append_only() -> pgtrigger.Trigger:
     )
 
 
+def never_emptied() -> pgtrigger.Trigger:
+    """The trigger that refuses to empty a table at once, which `append_only` would not see."""
+    return pgtrigger.Trigger(
+        name="never_emptied",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func=f"{_REFUSE} format('%s is append-only', TG_TABLE_NAME);",
+    )
+
+
 def permanent() -> pgtrigger.Trigger:
     """The trigger that refuses to remove a row, or to change its id.
 
