@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "django_prometheus",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "axes",
 ]
 
@@ -129,6 +130,7 @@ TEMPLATES = [
             "libraries": {
                 "display": "notifications.web.display",
                 "limbo_display": "notifications.admin.template_filters",
+                "passkey": "notifications.web.sign_in.passkey_tags",
             },
         },
     },
@@ -172,7 +174,11 @@ AUTHENTICATION_BACKENDS = [
 ]
 
 ACCOUNT_ADAPTER = "notifications.web.sign_in.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"login": "notifications.web.sign_in.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "change_password": "notifications.web.sign_in.forms.ChangePasswordForm",
+    "login": "notifications.web.sign_in.forms.SignInForm",
+    "reauthenticate": "notifications.web.sign_in.forms.ConfirmForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 # operators make the accounts, and give them their addresses
@@ -184,6 +190,24 @@ ACCOUNT_RATE_LIMITS = {
     # everywhere, so it is well above what axes allows one address
     "login_failed": "30/m/ip,20/h/key",
 }
+
+MFA_ADAPTER = "notifications.web.sign_in.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "notifications.web.sign_in.forms.SetUpAppForm",
+    "add_webauthn": "notifications.web.sign_in.forms.AddPasskeyForm",
+    "authenticate": "notifications.web.sign_in.forms.CodeForm",
+    "edit_webauthn": "notifications.web.sign_in.forms.RenamePasskeyForm",
+    "reauthenticate": "notifications.web.sign_in.forms.ConfirmCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Limbo"
+# the code before and the one after too: clocks differ, and people type while theirs ends
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+LIMBO_STAFF_SECOND_FACTOR = env.bool("LIMBO_STAFF_SECOND_FACTOR", default=not LIMBO_LOCAL)
+"""Whether the admin opens only to those who have proved a second factor."""
 
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)

@@ -53,6 +53,12 @@ _GROUPS = (
         (
             ("Users", "person", "notifications_user", "notifications.view_user"),
             ("Groups", "group", "auth_group", "auth.view_group"),
+            (
+                "Second factors",
+                "phonelink_lock",
+                "mfa_authenticator",
+                "mfa.view_authenticator",
+            ),
             ("API tokens", "key", "notifications_apitoken", "notifications.view_apitoken"),
         ),
     ),

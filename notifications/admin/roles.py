@@ -34,6 +34,8 @@ _OPERATOR = (
     "admin.view_logentry",
     "django_q.view_failure",
     "django_q.view_schedule",
+    "mfa.delete_authenticator",
+    "mfa.view_authenticator",
     "notifications.add_apitoken",
     "notifications.add_sendinglimit",
     "notifications.add_user",
@@ -59,7 +61,8 @@ EXPLAINED: Mapping[RoleKey, str] = {
     RoleKey.SUPPORT: "Besides: retries, requeues and cancels messages, reads bodies, adds and "
     "removes suppressions, sees users and tokens.",
     RoleKey.OPERATOR: "Besides: changes providers, webhook endpoints, tokens, limits, and users "
-    "who are not staff; sees staff's actions and background tasks.",
+    "who are not staff, with the second factors they lost; sees staff's actions and background "
+    "tasks.",
 }
 """What each role may, in words."""
 

@@ -88,6 +88,7 @@ TABLE: Mapping[str, Row] = {
     **screen("notifications_user", see=SUPPORT, add=OPERATOR, change=OPERATOR, delete=SUPERUSER),
     "auth_user_password_change": Row(OPERATOR, OPERATOR),
     **screen("auth_group", see=SUPERUSER, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
+    **screen("mfa_authenticator", see=OPERATOR, delete=OPERATOR),
     **screen("admin_logentry", see=OPERATOR),
     **screen("django_q_failure", see=OPERATOR),
     **screen("django_q_schedule", see=OPERATOR),
@@ -106,5 +107,6 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
     "notifications_apitoken": {"revoke_tokens": OPERATOR},
     "notifications_user": {"delete_selected": SUPERUSER},
     "auth_group": {"delete_selected": SUPERUSER},
+    "mfa_authenticator": {"delete_selected": OPERATOR},
 }
 """From whom on a list offers an action; a list that is not here offers none."""

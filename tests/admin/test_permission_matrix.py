@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AnonymousUser, Group
@@ -89,6 +90,7 @@ def rows() -> dict[str, models.Model]:
         LogEntry.objects.create(user=message.owner, action_flag=2, object_repr="it"),
         Failure.objects.create(id="f" * 32, name="it", func="f", success=False, **times),
         Schedule.objects.create(name="it", func="f"),
+        Authenticator.objects.create(user=message.owner, type="totp", data={}),
     ]
     return {f"{row._meta.app_label}_{row._meta.model_name}": row for row in made}
 

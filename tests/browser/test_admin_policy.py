@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
@@ -44,7 +45,8 @@ def everything(transactional_db: None) -> Message:
     SuppressionFactory(owner=owner)
     endpoint, _ = create_endpoint(owner=owner, url="https://hooks.example.com/", kinds=[])
     WebhookDelivery.objects.create(endpoint=endpoint, event_id=1)
-    Group.objects.create(name="support")
+    Group.objects.create(name="made by staff")
+    Authenticator.objects.create(user=owner, type=Authenticator.Type.TOTP, data={})
     Schedule.objects.create(name="clean", func="clean", next_run=now)
     Failure.objects.create(
         id="1", name="clean", func="clean", started=now, stopped=now, success=False

@@ -1,15 +1,26 @@
 """What django-allauth asks of a project: who may have an account, who is asking, what is said."""
 
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest
+from django.urls import reverse
 
 from notifications.client_address import client_address
 from notifications.models import User
 
 _UNSAID = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
 """Where one is says it already."""
+
+_WAYS = {
+    "reauthenticate": "By your password",
+    "mfa_reauthenticate": "By a code",
+    "mfa_reauthenticate:webauthn": "By a passkey",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -32,6 +43,31 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits are counted by; behind a Unix socket all clients share one."""
         return client_address(request) or "unknown"
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Where one is led after a new password."""
+        return reverse("mfa_index")
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether one must confirm who one is: not soon after signing in, or confirming it."""
+        user = self.request.user
+        must_be_strong = is_mfa_enabled(user)
+        times = [
+            float(record["at"])
+            for record in get_authentication_records(self.request, user)
+            if record["method"] == "mfa" or not must_be_strong
+        ]
+        age = time.time() - max(times, default=0.0)
+        return bool(age > app_settings.REAUTHENTICATION_TIMEOUT)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """The ways to confirm who one is: not by the password where there is a second factor.
+
+        Else a stolen password would do to add another, and with it to enter the admin.
+        """
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        strong = [way for way in ways if way["id"].startswith("mfa_reauthenticate")]
+        return [{**way, "description": _WAYS[way["id"]]} for way in strong or ways]
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Say so where axes has locked this user out at this address."""
