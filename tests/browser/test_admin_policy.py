@@ -74,9 +74,10 @@ def addresses(message: Message) -> Iterator[str]:
         yield reverse(f"{name}_changelist")
         if screens.has_add_permission(request):
             yield reverse(f"{name}_add")
-        parts = ["change", "history"]
-        parts += ["delete"] if screens.has_delete_permission(request) else []
-        for row in model._default_manager.all()[:1]:
+        # the newest: older groups are roles, which nobody removes
+        for row in model._default_manager.order_by("-pk")[:1]:
+            parts = ["change", "history"]
+            parts += ["delete"] if screens.has_delete_permission(request, row) else []
             yield from (reverse(f"{name}_{part}", args=[row.pk]) for part in parts)
     yield reverse("admin:auth_user_password_change", args=[message.owner.pk])
     yield reverse("admin:notifications_message_content", args=[message.pk])
