@@ -1,31 +1,27 @@
-"""Messages: the list, one message's page, and its body behind a click."""
+"""Messages: the list, and one message's page."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import moment, state_badge
 from notifications.admin.filters import MESSAGE_FILTERS
-from notifications.admin.message_choices import MessageChoices
+from notifications.admin.message_body import MessageBodies
 from notifications.admin.message_list import MessageChangeList
 from notifications.admin.message_page import page_context
-from notifications.models import Content, Delivery, Message
+from notifications.models import Delivery, Message
 
 _SHOWN_RECIPIENTS = 1
 
 
 @admin.register(Message)
-class MessageAdmin(MessageChoices):
+class MessageAdmin(MessageBodies):
     """Every message of every user, to find one and see what became of it."""
 
     list_display = (
@@ -104,15 +100,6 @@ class MessageAdmin(MessageChoices):
             return format_html('<span class="lb-time">{}</span>', "now")
         return moment(message.due_at)
 
-    def get_urls(self) -> list[URLPattern]:
-        """Django's, and the body's own page."""
-        content = path(
-            "<uuid:message_id>/content/",
-            self.admin_site.admin_view(self.content_view),
-            name="notifications_message_content",
-        )
-        return [content, *super().get_urls()]
-
     def render_change_form(
         self,
         request: HttpRequest,
@@ -127,24 +114,3 @@ class MessageAdmin(MessageChoices):
             context.update(page_context(obj, may_act=self.has_act_permission(request)))
             context["may_view_content"] = self.has_content_permission(request)
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def has_content_permission(self, request: HttpRequest) -> bool:
-        """Whether this user may read bodies."""
-        return request.user.has_perm("notifications.view_content")
-
-    def content_view(self, request: HttpRequest, message_id: UUID) -> HttpResponse:
-        """The body, as plain text. Every look is an entry in the log of staff's actions."""
-        if not (self.has_view_permission(request) and self.has_content_permission(request)):
-            raise PermissionDenied
-        message = Message.objects.filter(pk=message_id).first()
-        if message is None:
-            raise Http404
-        self.log_change(request, message, "Read the body.")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Body of “{message}”",
-            "opts": self.opts,
-            "message": message,
-            "content": Content.objects.filter(message=message).first(),
-        }
-        return TemplateResponse(request, "admin/notifications/message/content.html", context)

@@ -79,6 +79,9 @@ TABLE: Mapping[str, Row] = {
     # one for each screen
     **screen("notifications_message", see=VIEWER),
     "notifications_message_content": Row(SUPPORT, SUPPORT),
+    "notifications_message_text": Row(SUPPORT, SUPPORT),
+    # the message of the test has none
+    "notifications_message_html": Row(SUPPORT, SUPPORT, 404, 404),
     **screen("notifications_requestlog", see=VIEWER),
     **screen("notifications_provider", see=VIEWER, change=OPERATOR),
     **screen("notifications_suppression", see=VIEWER, add=SUPPORT, delete=SUPPORT),

@@ -3,25 +3,19 @@
 from uuid import uuid4
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from notifications.delivery.reading import Reading
-from notifications.models import Content, Handoff, Message, State, User
-from tests.admin.conftest import make_staff, signed_in
+from notifications.models import Handoff, Message, State, User
 from tests.factories import RequestLogFactory
 from tests.stories import accepted, answered, deliveries_of, handed_over, moved
 
 
 def page_of(message: Message) -> str:
     return reverse("admin:notifications_message_change", args=[message.pk])
-
-
-def content_of(message: Message) -> str:
-    return reverse("admin:notifications_message_content", args=[message.pk])
 
 
 def read(client: Client, message: Message) -> str:
@@ -79,10 +73,8 @@ def test_hostile_text_from_anywhere_is_escaped(support: Client, owner: User) -> 
     message = accepted(owner, f"{evil}@example.org", subject=evil, name=evil, text=evil)
     answered(handed_over(message, to="relay"), Reading.MESSAGE_REFUSED, code=554, answer=evil)
     page = support.get(page_of(message)).content.decode()
-    body = support.get(content_of(message)).content.decode()
-    assert evil not in page + body
+    assert evil not in page
     assert page.count("&lt;img src=x onerror=alert(1)&gt;") >= 4
-    assert "&lt;img src=x onerror=alert(1)&gt;" in body
 
 
 def test_the_page_costs_the_same_however_many_recipients(viewer: Client, owner: User) -> None:
@@ -101,8 +93,6 @@ def test_the_page_costs_the_same_however_many_recipients(viewer: Client, owner: 
 def test_a_message_that_does_not_exist_leads_back_home(viewer: Client) -> None:
     missing = reverse("admin:notifications_message_change", args=[uuid4()])
     assert viewer.get(missing)["Location"] == "/admin/"
-    gone = reverse("admin:notifications_message_content", args=[uuid4()])
-    assert viewer.get(gone).status_code == 403
 
 
 def test_a_viewer_is_offered_neither_choices_nor_the_body(viewer: Client, mixed: Message) -> None:
@@ -124,28 +114,3 @@ def test_support_are_offered_only_what_would_change_something(
     page = read(support, sent)
     assert "Requeue dead letters" not in page
     assert 'value="cancel"' not in page
-
-
-def test_the_body_is_shown_to_those_who_may_read_it_and_each_look_is_recorded(
-    support: Client, mixed: Message
-) -> None:
-    assert "your invoice is ready" not in read(support, mixed)
-    assert "your invoice is ready" in support.get(content_of(mixed)).content.decode()
-    support.get(content_of(mixed))
-    entries = LogEntry.objects.filter(object_id=str(mixed.id))
-    assert [(entry.user.get_username(), entry.get_change_message()) for entry in entries] == [
-        ("support", "Read the body."),
-        ("support", "Read the body."),
-    ]
-
-
-@pytest.mark.parametrize("permissions", [["view_message"], ["view_content"], []])
-def test_the_body_needs_both_permissions(mixed: Message, permissions: list[str]) -> None:
-    nosy = signed_in(make_staff("nosy", permissions))
-    assert nosy.get(content_of(mixed)).status_code == 403
-    assert not LogEntry.objects.exists()
-
-
-def test_a_body_that_was_dropped_is_said_to_be_gone(support: Client, mixed: Message) -> None:
-    Content.objects.filter(message=mixed).delete()
-    assert "not kept any more" in support.get(content_of(mixed)).content.decode()
