@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from psycopg.types.numeric import Int8
 
+from notifications.models import SendingLimit, User
 from notifications.models.errors import LimboError
 
 DAY_SECONDS = 86_400
@@ -142,3 +144,25 @@ def read_allowance(row: tuple[Any, ...], *, count: int) -> tuple[Bucket, ...]:
     if is_within is False:
         raise LimitReachedError(tuple(buckets), count=count)
     return tuple(buckets)
+
+
+def allowance_of(owner: User) -> tuple[Bucket, ...]:
+    """The owner's limits as they stand now; nothing is taken from them. One query."""
+    row = SendingLimit.objects.filter(owner=owner).first()
+    rate = (row and row.requests_per_second) or settings.LIMBO_REQUESTS_PER_SECOND
+    quota = (row and row.messages_per_day) or settings.LIMBO_MESSAGES_PER_DAY
+    sizes = ((REQUESTS, rate, 1), (MESSAGES, quota, DAY_SECONDS))
+    return tuple(
+        Bucket(name, size, window, _left(row, name, size, window))
+        for name, size, window in sizes
+        if size
+    )
+
+
+def _left(row: SendingLimit | None, name: str, size: int, window: int) -> float:
+    """What a bucket has now that it was refilled; one that was never taken from is full."""
+    if row is None or row.filled_at is None:
+        return size
+    left: float = getattr(row, f"{name}_left")
+    passed = max(0.0, (timezone.now() - row.filled_at).total_seconds())
+    return min(size, left + passed * size / window)

@@ -1,5 +1,6 @@
 """Template tags of the users' pages: states as badges, moments as `<time>`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from notifications.models.state import State
 
 register = template.Library()
 
-_TONES = {
+TONES: Mapping[str, tuple[State, ...]] = {
     "good": (State.SENT, State.DELIVERED),
     "going": (State.PENDING, State.SCHEDULED, State.SENDING, State.QUEUED),
     "doubt": (State.HELD, State.UNCERTAIN, State.DEFERRED),
@@ -29,7 +30,7 @@ _TONES = {
     ),
     "over": (State.SUPPRESSED, State.CANCELLED),
 }
-_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
+_TONE_OF = {state: tone for tone, states in TONES.items() for state in states}
 
 _TONE_OF_CLASS = {2: "good", 3: "over", 4: "doubt", 5: "bad"}
 
@@ -40,6 +41,12 @@ _DAY_SECONDS = 24 * 3600
 def tone(state: str | None) -> str:
     """How a state is to be felt: good, going, doubt, bad or over; plain for no state."""
     return _TONE_OF[State(state)] if state else "plain"
+
+
+@register.filter
+def count(number: int) -> str:
+    """A number with its thousands apart."""
+    return f"{number:,}"
 
 
 @register.simple_tag

@@ -11,6 +11,7 @@ from notifications.web import (
     template_preview,
     templates,
     tokens,
+    usage,
     views,
 )
 
@@ -37,6 +38,7 @@ urlpatterns = [
         name="template-frame",
     ),
     path("requests/", requests.request_list, name="requests"),
+    path("usage/", usage.usage_page, name="usage"),
     path("messages/", views.message_list, name="messages"),
     path("messages/<uuid:message_id>/", views.message_page, name="message"),
     path("messages/<uuid:message_id>/live/", views.message_live, name="message-live"),

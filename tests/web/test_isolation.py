@@ -16,7 +16,7 @@ from notifications.history.sharing import share
 from notifications.intake.templates.drafts import Draft
 from notifications.intake.templates.keeping import create_template
 from notifications.intake.tokens import issue_token
-from notifications.models import User
+from notifications.models import Message, User
 from notifications.web.urls import urlpatterns
 from tests.factories import RequestLogFactory
 from tests.stories import DAY, accepted
@@ -24,7 +24,7 @@ from tests.stories import DAY, accepted
 PUBLIC = {"sign-in", "sign-out", "shared"}
 """These show nothing that belongs to an account; `test_sharing` is about the last one."""
 
-LISTS = {"messages", "requests", "templates", "tokens"}
+LISTS = {"messages", "requests", "templates", "tokens", "usage"}
 """Another user's are not among them."""
 
 MAKES = {"template-new"}
@@ -96,6 +96,7 @@ def test_a_list_shows_the_users_own(signed_in: Client, eve: User, name: str) -> 
     for make in (_message, _template, _token):
         make(eve)
     RequestLogFactory(owner=eve, path="/v1/confidential")
+    Message.objects.filter(owner=eve).update(tags=["confidential"])
     owner = Client()
     owner.force_login(eve)
     path = reverse(f"web:{name}")

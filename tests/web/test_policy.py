@@ -21,6 +21,8 @@ PAGES = (
     "/messages/?to=x",
     "/messages/{id}/",
     "/messages/{id}/live/",
+    "/usage/",
+    "/usage/?period=month",
     "/requests/",
     "/requests/?since=x",
     "/templates/",

@@ -1,0 +1,143 @@
+"""The page of one's usage: what happened to one's messages lately, and how much may be sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from notifications.history.roll_ups import ACCEPTED, KINDS
+from notifications.history.stats import MOST_TAGS, Counts, Interval, Stats, stats_of
+from notifications.history.wording import duration
+from notifications.intake.allowance import MESSAGES, Bucket, allowance_of
+from notifications.models import State
+from notifications.web import charts
+from notifications.web.charts import chart_of
+from notifications.web.display import TONES
+from notifications.web.views import SignedInRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The last so many hours or days, the one that is under way included."""
+
+    key: str
+    label: str
+    interval: Interval
+    step: timedelta
+    steps: int
+
+    def begin(self, now: datetime) -> datetime:
+        """When it begins, in whole hours or in days of UTC."""
+        last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        if self.interval == "day":
+            last = last.replace(hour=0)
+        return last - (self.steps - 1) * self.step
+
+    def name(self, at: datetime) -> str:
+        """One of its hours or days, for people."""
+        day = f"{at.day} {at:%b}"
+        return day if self.interval == "day" else f"{day}, {at:%H:%M}"
+
+
+PERIODS = (
+    Period("day", "24 hours", "hour", timedelta(hours=1), 24),
+    Period("week", "7 days", "day", timedelta(days=1), 7),
+    Period("month", "30 days", "day", timedelta(days=1), 30),
+)
+
+_CHARTS = (
+    ("Accepted", "going", (ACCEPTED,)),
+    ("Taken by a provider", "good", (State.QUEUED,)),
+    ("Sent", "good", (State.SENT,)),
+    ("Delivered", "good", (State.DELIVERED,)),
+    ("Went wrong", "bad", TONES["bad"]),
+)
+"""Title, tone and kinds of each; but for the first, one without anything to show is left out."""
+
+
+_LABELS = {ACCEPTED: "Accepted", State.SENDING: "Tried"}
+"""Kinds that are said otherwise when they are counted."""
+
+
+@never_cache
+@require_safe
+@login_required
+def usage_page(request: SignedInRequest) -> HttpResponse:
+    """What happened to the user's own messages in a period, and the user's limits."""
+    asked = request.GET.get("period")
+    period = next((one for one in PERIODS if one.key == asked), PERIODS[0])
+    begin = period.begin(timezone.now())
+    stats = stats_of(
+        request.user,
+        after=begin,
+        before=begin + period.steps * period.step,
+        interval=period.interval,
+    )
+    kinds = [kind for kind in KINDS if kind in stats.counts]
+    context = {
+        "periods": PERIODS,
+        "period": period,
+        "is_complete": stats.is_complete,
+        "charts": _charts(period, stats),
+        "bar_width": charts.BAR,
+        "height": charts.HEIGHT,
+        "kinds": [_label(kind) for kind in kinds],
+        "first": period.name(begin),
+        "steps": [
+            (at, period.name(at), _row(counts, kinds))
+            for at, counts in sorted(stats.series.items(), reverse=True)
+        ],
+        "totals": _row(stats.counts, kinds),
+        "parts": [
+            ("provider", "By provider", _part(stats.providers)),
+            ("tag", "By tag", _part(stats.tags)),
+        ],
+        "most_tags": MOST_TAGS if len(stats.tags) == MOST_TAGS else None,
+        "limits": [_limit(bucket) for bucket in allowance_of(request.user)],
+    }
+    return render(request, "web/usage.html", context)
+
+
+def _charts(period: Period, stats: Stats) -> list[charts.Chart]:
+    names = [period.name(at) for at in stats.series]
+    made = [
+        chart_of(title, tone, names, [_sum(counts, kinds) for counts in stats.series.values()])
+        for title, tone, kinds in _CHARTS
+    ]
+    return [chart for number, chart in enumerate(made) if chart.total or not number]
+
+
+def _part(counts: Mapping[str, Counts]) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """A table of parts: its columns, and each part's name with its row."""
+    kinds = [kind for kind in KINDS if any(kind in row for row in counts.values())]
+    return [_label(kind) for kind in kinds], [(n, _row(row, kinds)) for n, row in counts.items()]
+
+
+def _row(counts: Counts, kinds: Sequence[str]) -> list[int]:
+    return [counts.get(kind, 0) for kind in kinds]
+
+
+def _sum(counts: Counts, kinds: Sequence[str]) -> int:
+    return sum(counts.get(kind, 0) for kind in kinds)
+
+
+def _label(kind: str) -> str:
+    return _LABELS.get(kind) or capfirst(State(kind).label)
+
+
+def _limit(bucket: Bucket) -> dict[str, Any]:
+    """A limit, how much of it is used, and when all of it is there again."""
+    return {
+        "title": "Messages a day" if bucket.name == MESSAGES else "Submitting requests a second",
+        "size": bucket.size,
+        "used": bucket.size - bucket.whole_left,
+        "full_in": duration(bucket.full_in) if bucket.full_in else "",
+    }
