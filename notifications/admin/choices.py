@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from notifications.models import Delivery, Message
 from notifications.queue.bulk_choices import (
     CANCEL,
@@ -50,7 +48,7 @@ class Choice:
         """What it does, and to what."""
         return CHOICES[self.name]
 
-    def count(self, messages: Sequence[Message] | QuerySet[Message]) -> int:
+    def count(self, messages: Sequence[Message]) -> int:
         """How many deliveries of these messages it would change now."""
         return Delivery.objects.filter(self.rule.targets(), message__in=messages).count()
 
@@ -147,9 +145,12 @@ class Answer:
         return f"{'; '.join(parts)}."
 
 
-def carry_out(choice: Choice, ids: Sequence[UUID], decision: Decision) -> Answer:
-    """Do `choice` to the messages, some of them in one transaction, and say what came of it."""
-    answer = Answer(len(ids))
+def carry_out(choice: Choice, ids: Sequence[UUID], decision: Decision, *, chosen: int) -> Answer:
+    """Do `choice` to the messages, some of them in one transaction, and say what came of it.
+
+    They are those of the `chosen` ones that it can change.
+    """
+    answer = Answer(chosen)
     for start in range(0, len(ids), BATCH):
         result = choice.rule.run(ids[start : start + BATCH], decision)
         answer.done.update(result.done)

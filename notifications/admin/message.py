@@ -35,7 +35,6 @@ class MessageAdmin(MessageBodies):
     list_display_links = ("subject_column",)
     list_filter = MESSAGE_FILTERS
     list_fullwidth = True
-    list_disable_select_all = True
     list_select_related = ("owner",)
     search_fields = ("id",)
     search_help_text = "Address or part of it, words, id, provider's id, user"

@@ -1,6 +1,6 @@
 """Staff's choices as admin actions: permission, confirmation, answer, and the log of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -8,20 +8,27 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from notifications.admin import choices
+from notifications.admin.bulk import log_bulk, noted
 from notifications.admin.bulk_form import ChoiceForm
+from notifications.admin.bulk_selection import Selection, selection_of
 from notifications.admin.choices import Answer, Choice
 from notifications.admin.paging import LongListAdmin
 from notifications.models import Message, User
+from notifications.queue.bulk import start_bulk
 from notifications.queue.bulk_choices import Decision
 
 FROM_PAGE = "from_page"
 """Posted by a message's own page, to come back to it."""
+
+AT_ONCE = 1_000
+"""More messages than this are done in the background."""
 
 Action = Callable[["MessageChoices", HttpRequest, QuerySet[Message]], HttpResponse | None]
 
@@ -49,55 +56,78 @@ class MessageChoices(LongListAdmin[Message]):
     def act(
         self, request: HttpRequest, queryset: QuerySet[Message], choice: Choice
     ) -> HttpResponse | None:
-        """Ask before `choice` is made, or make it and say what came of it."""
-        # the ids that were ticked, whatever the form says about a selection across pages
-        chosen = list(queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)))
+        """Ask before `choice` is made, or make it and say what came of it.
+
+        For more than `AT_ONCE` messages a bulk action is begun, whose page shows how it gets on.
+        """
+        selection = selection_of(request, choice, self)
         form = ChoiceForm(choice, request.POST)
-        if choice.consequence and not form.is_valid() and choice.count(chosen):
-            return self._ask(request, choice, chosen, form)
+        asks = bool(choice.consequence) or selection.is_all
+        if asks and not form.is_valid() and selection.count:
+            return self._ask(request, selection, form)
         decision = Decision(_user(request))
         if form.is_valid():
             decision = Decision(_user(request), form.value("reason"), form.value("through"))
-        answer = choices.carry_out(choice, [message.pk for message in chosen], decision)
-        _log(choice, decision, answer, {message.pk: message for message in chosen})
-        level = messages.SUCCESS if answer.changed else messages.WARNING
-        self.message_user(request, answer.sentence(choice), level)
-        return _way_back(request, chosen)
+        if selection.count > AT_ONCE:
+            return _begin(selection, decision)
+        self._make(request, selection, decision)
+        return _way_back(request)
 
-    def _ask(
-        self, request: HttpRequest, choice: Choice, chosen: Sequence[Message], form: ChoiceForm
-    ) -> HttpResponse:
-        targets = choices.counted(choice.count(chosen), choice.target)
+    def _ask(self, request: HttpRequest, selection: Selection, form: ChoiceForm) -> HttpResponse:
+        ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "title": choice.label,
+            "title": selection.choice.label,
             "opts": self.opts,
-            "choice": choice,
-            "chosen": chosen,
-            "question": choice.sentence(f"{targets} of {choices.counted(len(chosen), 'message')}"),
+            "choice": selection.choice,
+            "selection": selection,
+            "is_bulk": selection.count > AT_ONCE,
+            # Django wants one, where it is for all
+            "ticked": ticked[:1] if selection.is_all else ticked,
             "form": form,
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
+            "back": _page_of(request) or request.get_full_path(),
             "from_page": FROM_PAGE in request.POST,
         }
         return TemplateResponse(request, "admin/notifications/message/confirm.html", context)
 
+    def _make(self, request: HttpRequest, selection: Selection, decision: Decision) -> None:
+        ids = list(selection.messages.values_list("pk", flat=True)[: AT_ONCE + 1])
+        answer = choices.carry_out(
+            selection.choice, ids, decision, chosen=selection.ticked or len(ids)
+        )
+        _log(selection.choice, decision, answer)
+        level = messages.SUCCESS if answer.changed else messages.WARNING
+        self.message_user(request, answer.sentence(selection.choice), level)
 
-def _log(
-    choice: Choice, decision: Decision, answer: Answer, chosen: Mapping[UUID, Message]
-) -> None:
+
+def _begin(selection: Selection, decision: Decision) -> HttpResponse:
+    """Have it done in the background, and lead to where one sees it."""
+    with transaction.atomic():
+        action = start_bulk(
+            choice=selection.choice.name,
+            decision=decision,
+            messages=selection.chosen,
+            whose=selection.whose,
+            chosen_by=selection.chosen_by,
+        )
+        log_bulk(action, decision.by, noted(action))
+    return HttpResponseRedirect(reverse("admin:notifications_bulkaction_change", args=[action.pk]))
+
+
+def _log(choice: Choice, decision: Decision, answer: Answer) -> None:
     """One entry for each message that was changed, in one statement."""
     kind = ContentType.objects.get_for_model(Message)
     LogEntry.objects.bulk_create(
         LogEntry(
             user=decision.by,
             content_type=kind,
-            object_id=str(id_),
-            object_repr=str(chosen[id_])[:200],
+            object_id=str(message.pk),
+            object_repr=str(message)[:200],
             action_flag=CHANGE,
-            change_message=_note(choice, decision, answer, id_),
+            change_message=_note(choice, decision, answer, message.pk),
         )
-        for id_ in chosen
-        if id_ in answer.changed
+        for message in Message.objects.filter(pk__in=answer.changed)
     )
 
 
@@ -109,12 +139,18 @@ def _note(choice: Choice, decision: Decision, answer: Answer, id_: UUID) -> str:
     return f"{text}. Reason: {decision.reason}" if decision.reason else f"{text}."
 
 
-def _way_back(request: HttpRequest, chosen: Sequence[Message]) -> HttpResponse | None:
+def _way_back(request: HttpRequest) -> HttpResponse | None:
     """To the message's page if the choice was made there; None leads back to the list."""
-    if FROM_PAGE not in request.POST or len(chosen) != 1:
-        return None
-    page = reverse("admin:notifications_message_change", args=[chosen[0].pk])
-    return HttpResponseRedirect(page)
+    page = _page_of(request)
+    return HttpResponseRedirect(page) if page else None
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page of the one message that the choice was made on; empty: it was made on the list."""
+    ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+    if FROM_PAGE not in request.POST or len(ticked) != 1:
+        return ""
+    return reverse("admin:notifications_message_change", args=ticked)
 
 
 def _user(request: HttpRequest) -> User:

@@ -12,6 +12,12 @@ _GROUPS = (
             ("Home", "home", "index", ""),
             ("Messages", "mail", "notifications_message", "notifications.view_message"),
             (
+                "Bulk actions",
+                "checklist",
+                "notifications_bulkaction",
+                "notifications.view_message",
+            ),
+            (
                 "Requests",
                 "receipt_long",
                 "notifications_requestlog",

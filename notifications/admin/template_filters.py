@@ -17,6 +17,12 @@ register.filter("moment", display.moment)
 
 
 @register.filter
+def thousands(number: int) -> str:
+    """A count, readable: `5,000`."""
+    return f"{number:,}"
+
+
+@register.filter
 def tone(state: State | None) -> str:
     """The colour family of a state; quiet for what is none."""
     return display.TONE_OF[state] if state else "quiet"

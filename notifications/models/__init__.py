@@ -2,6 +2,7 @@
 
 from notifications.models.api_token import ApiToken, Scope
 from notifications.models.attempt import Attempt
+from notifications.models.bulk_action import BulkAction, BulkTarget, TargetOutcome
 from notifications.models.content import Attachment, Content
 from notifications.models.delivery import Delivery, RecipientKind
 from notifications.models.event import Event, EventPosition, EventQueue
@@ -34,6 +35,8 @@ __all__ = [
     "ApiToken",
     "Attachment",
     "Attempt",
+    "BulkAction",
+    "BulkTarget",
     "Content",
     "Delivery",
     "Event",
@@ -65,6 +68,7 @@ __all__ = [
     "State",
     "Suppression",
     "SuppressionReason",
+    "TargetOutcome",
     "Template",
     "TemplateVersion",
     "User",

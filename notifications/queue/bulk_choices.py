@@ -31,6 +31,8 @@ class NamedChoice:
     """Do it to these messages, as one transaction."""
     states: Sequence[State]
     """Of the deliveries that it changes."""
+    nothing: str
+    """Why it left a message as it was that it was to change."""
     waits: bool = False
     """It changes only those that are due later."""
 
@@ -55,29 +57,40 @@ CANCEL = "cancel"
 SENT = "settle_as_sent"
 RESEND = "send_again"
 
+
+def _retry(ids: Sequence[UUID], decision: Decision) -> Result:
+    return choices.retry_now(ids, by=decision.by)
+
+
+def _requeue(ids: Sequence[UUID], decision: Decision) -> Result:
+    return _again(ids, decision, DEAD_LETTER)
+
+
+def _cancel(ids: Sequence[UUID], decision: Decision) -> Result:
+    return choices.cancel(ids, by=decision.by)
+
+
+def _settle(ids: Sequence[UUID], decision: Decision) -> Result:
+    return choices.settle_as_sent(ids, by=decision.by, reason=decision.reason)
+
+
+def _resend(ids: Sequence[UUID], decision: Decision) -> Result:
+    return _again(ids, decision, (State.UNCERTAIN,))
+
+
+def _again(ids: Sequence[UUID], decision: Decision, states: Sequence[State]) -> Result:
+    return choices.requeue(
+        ids, by=decision.by, reason=decision.reason, states=states, through=decision.through
+    )
+
+
+_NOT_WAITING = "It did not wait any more"
+_NOT_DOUBTFUL = "It was not uncertain any more"
+
 CHOICES: Mapping[str, NamedChoice] = {
-    RETRY: NamedChoice(
-        lambda ids, decision: choices.retry_now(ids, by=decision.by), (State.PENDING,), waits=True
-    ),
-    REQUEUE: NamedChoice(
-        lambda ids, decision: choices.requeue(
-            ids, by=decision.by, reason=decision.reason, through=decision.through
-        ),
-        DEAD_LETTER,
-    ),
-    CANCEL: NamedChoice(lambda ids, decision: choices.cancel(ids, by=decision.by), CANCELLABLE),
-    SENT: NamedChoice(
-        lambda ids, decision: choices.settle_as_sent(ids, by=decision.by, reason=decision.reason),
-        (State.UNCERTAIN,),
-    ),
-    RESEND: NamedChoice(
-        lambda ids, decision: choices.requeue(
-            ids,
-            by=decision.by,
-            reason=decision.reason,
-            states=(State.UNCERTAIN,),
-            through=decision.through,
-        ),
-        (State.UNCERTAIN,),
-    ),
+    RETRY: NamedChoice(_retry, (State.PENDING,), _NOT_WAITING, waits=True),
+    REQUEUE: NamedChoice(_requeue, DEAD_LETTER, "It was no dead letter any more"),
+    CANCEL: NamedChoice(_cancel, CANCELLABLE, _NOT_WAITING),
+    SENT: NamedChoice(_settle, (State.UNCERTAIN,), _NOT_DOUBTFUL),
+    RESEND: NamedChoice(_resend, (State.UNCERTAIN,), _NOT_DOUBTFUL),
 }

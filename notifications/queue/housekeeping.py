@@ -7,6 +7,7 @@ from notifications.delivery.recovery import recover_journals
 from notifications.history.positions import sequence_events
 from notifications.history.roll_ups import count_events
 from notifications.history.search import write_terms
+from notifications.queue.bulk import resume_stalled
 from notifications.queue.resend import resend_uncertain
 from notifications.queue.schedule import release_scheduled
 from notifications.queue.sweep import sweep_expired
@@ -43,6 +44,7 @@ class Housekeeping:
         sweep_expired()
         resend_uncertain()
         release_scheduled()
+        resume_stalled()
         give_turns()
         sequence_events()
         self._follow(until=time.monotonic() + FOLLOW_SECONDS)

@@ -82,6 +82,9 @@ TABLE: Mapping[str, Row] = {
     "notifications_message_text": Row(SUPPORT, SUPPORT),
     # the message of the test has none
     "notifications_message_html": Row(SUPPORT, SUPPORT, 404, 404),
+    **screen("notifications_bulkaction", see=VIEWER),
+    "notifications_bulkaction_progress": Row(VIEWER, VIEWER),
+    "notifications_bulkaction_stop": Row(SUPPORT, SUPPORT, got=405, posted=302),
     **screen("notifications_requestlog", see=VIEWER),
     **screen("notifications_provider", see=VIEWER, change=OPERATOR),
     **screen("notifications_suppression", see=VIEWER, add=SUPPORT, delete=SUPPORT),

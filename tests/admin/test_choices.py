@@ -153,15 +153,6 @@ def test_only_what_still_fits_is_changed_when_the_answer_comes_late(
     assert states(waiting) == [State.SENDING]
 
 
-def test_a_selection_across_all_pages_is_not_believed(
-    support: Client, waiting: Message, owner: User
-) -> None:
-    other = accepted(owner, "other@example.org")
-    choose(support, "cancel", waiting, confirmed="1", select_across="1")
-    assert states(waiting) == [State.CANCELLED]
-    assert states(other) == [State.PENDING]
-
-
 @pytest.mark.parametrize("action", BY_NAME)
 def test_choices_need_the_permission(
     dead: Message, waiting: Message, doubtful: Message, action: str

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_q.models import Failure, Schedule
 
 from notifications.admin.roles import PERMISSIONS
-from notifications.models import RoleKey, User, WebhookDelivery
+from notifications.models import BulkAction, RoleKey, User, WebhookDelivery
 from notifications.webhooks.endpoints import create_endpoint
 from tests.admin.conftest import make_member, make_staff
 from tests.admin.permission_table import (
@@ -81,6 +81,7 @@ def rows() -> dict[str, models.Model]:
         message,
         endpoint,
         WebhookDelivery.objects.create(endpoint=endpoint, event_id=1),
+        BulkAction.objects.create(by=message.owner, choice="requeue", whose="of all users"),
         ProviderFactory(),
         RequestLogFactory(),
         SuppressionFactory(),

@@ -1,0 +1,95 @@
+"""How a bulk action gets on, in words and numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from notifications.admin.choices import BY_NAME, counted
+from notifications.history.wording import duration
+from notifications.models import BulkAction, BulkTarget, Heartbeat, TargetOutcome
+
+_SHOWN = 20
+
+_PATIENCE = timedelta(seconds=3)
+"""After so long without a worker one is told why it has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an action stands."""
+
+    headline: str
+    short: str
+    tone: str
+    remarks: Sequence[tuple[str, int]]
+    """Why messages were not done, and how many for each reason."""
+    not_done: Sequence[BulkTarget]
+    """The first of them, each with its message."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more were not done than are shown."""
+        return sum(count for _, count in self.remarks) > len(self.not_done)
+
+
+def bulk_title(action: BulkAction) -> str:
+    """What it does, and to how many: `Requeue 5,000 dead letters of all users through ses`."""
+    choice = BY_NAME[action.choice]
+    what = f"{counted(action.deliveries, choice.target)} {action.whose}"
+    return choice.sentence(what, through=action.through)
+
+
+def progress_of(action: BulkAction) -> Progress:
+    """Where `action` stands now."""
+    headline, short, tone = _standing(action)
+    not_done = action.targets.filter(outcome__in=[TargetOutcome.SKIPPED, TargetOutcome.FAILED])
+    return Progress(
+        headline,
+        short,
+        tone,
+        remarks=sorted(action.remarks.items(), key=lambda remark: -remark[1]),
+        not_done=list(not_done.select_related("message").order_by("message_id")[:_SHOWN])
+        if action.remarks
+        else [],
+    )
+
+
+def _standing(action: BulkAction) -> tuple[str, str, str]:
+    """In a sentence, in a word, and its tone."""
+    if action.stopped_by:
+        left = counted(action.left, "message")
+        return f"Stopped by {action.stopped_by}. {left} stayed as before.", "stopped", "quiet"
+    if action.ended_at:
+        tone = "doubt" if action.failed else "good"
+        return f"Done in {_took(action)}.", "done", tone
+    if action.started_at is None:
+        return _waiting(action), "waiting", "busy"
+    if action.due_at and action.due_at < timezone.now():
+        return "Its worker is gone. Another one goes on in a moment.", _percent(action), "doubt"
+    return f"Under way. {_estimate(action)}".strip(), _percent(action), "busy"
+
+
+def _waiting(action: BulkAction) -> str:
+    late = timezone.now() - action.created_at > _PATIENCE
+    if late and not Heartbeat.objects.is_alive():
+        return "No worker is at work. It begins as soon as one is."
+    return "It begins as soon as a worker is free."
+
+
+def _took(action: BulkAction) -> str:
+    if action.ended_at is None:
+        return ""
+    return duration((action.ended_at - action.created_at).total_seconds())
+
+
+def _percent(action: BulkAction) -> str:
+    return f"{100 * action.settled // max(action.total, 1)} %"
+
+
+def _estimate(action: BulkAction) -> str:
+    if action.started_at is None or not action.settled:
+        return ""
+    seconds = (timezone.now() - action.started_at).total_seconds()
+    return f"About {duration(seconds * action.left / action.settled)} left."

@@ -1,0 +1,239 @@
+"""Bulk actions: frozen targets, each touched once, whatever becomes of who works on them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pgtrigger
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from notifications.models import BulkAction, Delivery, Event, Message, State, TargetOutcome, User
+from notifications.queue import bulk_run
+from notifications.queue.bulk import TASK, resume_stalled, start_bulk, stop_bulk
+from notifications.queue.bulk_choices import REQUEUE, RETRY, Decision
+from notifications.queue.bulk_run import run_batch, run_bulk
+from notifications.queue.choices import cancel, requeue
+from tests.factories import SuppressionFactory, UserFactory, make_message
+from tests.queue.dead import dead_letters
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ann() -> User:
+    """The one who chooses."""
+    return UserFactory(username="ann")
+
+
+def requeue_all(ann: User, *, through: str = "") -> BulkAction:
+    """Begin to requeue whatever is a dead letter now."""
+    return start_bulk(
+        choice=REQUEUE,
+        decision=Decision(ann, "the server is back", through),
+        messages=Message.objects.all(),
+        whose="of all users",
+        chosen_by="",
+    )
+
+
+def finish(action: BulkAction) -> BulkAction:
+    """Do what is left of it, as its task does."""
+    while run_batch(action.id, action.run):
+        pass
+    action.refresh_from_db()
+    return action
+
+
+def outcomes(action: BulkAction) -> dict[UUID, str]:
+    """What became of each message."""
+    return dict(action.targets.values_list("message_id", "outcome"))
+
+
+def tasks() -> list[tuple[object, ...]]:
+    """The arguments of the bulk tasks that wait for a worker."""
+    waiting = [row.task for row in OrmQ.objects.order_by("id")]
+    return [task["args"] for task in waiting if task["func"] == TASK]
+
+
+def test_it_changes_what_was_found_when_it_was_confirmed_and_nothing_that_came_later(
+    ann: User,
+) -> None:
+    before = dead_letters(UserFactory(), 3)
+    waiting = make_message()
+    action = requeue_all(ann, through="second")
+    later = dead_letters(UserFactory(), 1)
+    assert (action.total, action.deliveries) == (3, 3)
+    assert tasks() == [(str(action.id), 1)]
+    run_bulk(str(action.id), 1)
+    action.refresh_from_db()
+    assert (action.done, action.skipped, action.failed, action.left) == (3, 0, 0, 0)
+    assert action.ended_at is not None
+    assert set(outcomes(action)) == set(before)
+    again = Delivery.objects.filter(message__in=before).values_list(
+        "state", "generation", "through"
+    )
+    assert set(again) == {(State.PENDING, 2, "second")}
+    rest = Delivery.objects.filter(message__in=[*later, waiting.id])
+    assert set(rest.values_list("generation", flat=True)) == {1}
+    told = Event.objects.filter(message=before[0]).latest("seq").data
+    assert (told["by"], told["reason"]) == ("ann", "the server is back")
+
+
+def test_what_has_changed_since_is_left_alone_and_it_says_why(ann: User) -> None:
+    gone, suppressed, left = dead_letters(UserFactory(), 3)
+    Delivery.objects.filter(message=suppressed).update(address="gone@example.org")
+    action = requeue_all(ann)
+    requeue([gone], by=ann, reason="sooner")
+    owner = Message.objects.get(id=gone).owner
+    SuppressionFactory(owner=owner, address="gone@example.org")
+    finish(action)
+    assert outcomes(action) == {
+        gone: TargetOutcome.SKIPPED,
+        suppressed: TargetOutcome.SKIPPED,
+        left: TargetOutcome.DONE,
+    }
+    assert action.remarks == {
+        "It was no dead letter any more": 1,
+        "The address was suppressed meanwhile": 1,
+    }
+    assert Delivery.objects.get(message=gone).generation == 2
+    assert Delivery.objects.get(message=suppressed).state == State.SUPPRESSED
+
+
+def test_one_that_cannot_be_done_keeps_none_of_the_others_from_it(ann: User) -> None:
+    broken, *others = dead_letters(UserFactory(), 3)
+    action = requeue_all(ann)
+    # the highest that the column holds: there is no next generation
+    with pgtrigger.ignore("notifications.Delivery:state_machine"):
+        Delivery.objects.filter(message=broken).update(generation=32767)
+    finish(action)
+    assert (action.done, action.failed) == (2, 1)
+    target = action.targets.get(message_id=broken)
+    assert (target.outcome, target.why) == (TargetOutcome.FAILED, "smallint out of range")
+    assert {outcomes(action)[id_] for id_ in others} == {TargetOutcome.DONE}
+
+
+def test_a_batch_that_is_lost_is_done_again_as_a_whole(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_run, "BATCH", 2)
+    ids = dead_letters(UserFactory(), 5)
+    action = requeue_all(ann)
+    run_batch(action.id, 1)
+
+    def die(name: str, detail: str) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(bulk_run, "hit", die)
+        with pytest.raises(OperationalError):
+            run_batch(action.id, 1)
+    action.refresh_from_db()
+    assert (action.done, action.left) == (2, 3)
+    assert Delivery.objects.filter(generation=2).count() == 2
+    finish(action)
+    assert action.done == 5
+    again = Event.objects.filter(message__in=ids, data__choice="requeue")
+    assert sorted(again.values_list("message_id", flat=True)) == sorted(ids)
+
+
+def test_once_it_is_stopped_nothing_more_is_changed(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_run, "BATCH", 2)
+    dead_letters(UserFactory(), 5)
+    action = requeue_all(ann)
+    run_batch(action.id, 1)
+    assert stop_bulk(action.id, by=ann)
+    assert not stop_bulk(action.id, by=UserFactory())
+    finish(action)
+    assert (action.done, action.left, action.stopped_by) == (2, 3, ann)
+    assert Delivery.objects.filter(generation=2).count() == 2
+    assert resume_stalled() == 0
+
+
+def test_what_does_not_get_on_is_given_to_another_task_and_the_old_one_does_nothing_more(
+    ann: User,
+) -> None:
+    dead_letters(UserFactory(), 1)
+    action = requeue_all(ann)
+    assert resume_stalled() == 0
+    BulkAction.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    assert resume_stalled() == 1
+    assert resume_stalled() == 0
+    assert tasks() == [(str(action.id), 1), (str(action.id), 2)]
+    assert not run_batch(action.id, 1)
+    assert Delivery.objects.get().state == State.DEAD
+    run_bulk(str(action.id), 2)
+    assert Delivery.objects.get().state == State.PENDING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_task_has_a_batch_another_one_leaves_the_action_alone(ann: User) -> None:
+    dead_letters(UserFactory(), 1)
+    action = requeue_all(ann)
+    BulkAction.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    other = connections.create_connection("default")
+    try:
+        with transaction.atomic(), other.cursor() as cursor:
+            other.set_autocommit(False)
+            cursor.execute("SELECT 1 FROM notifications_bulkaction FOR NO KEY UPDATE")
+            assert not run_batch(action.id, 1)
+            assert resume_stalled() == 0
+    finally:
+        other.close()
+    assert run_batch(action.id, 1)
+
+
+def test_a_long_action_makes_room_for_other_tasks(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_run, "BATCH", 1)
+    monkeypatch.setattr(bulk_run, "_RUN_SECONDS", 0)
+    dead_letters(UserFactory(), 2)
+    action = requeue_all(ann)
+    OrmQ.objects.all().delete()
+    run_bulk(str(action.id), 1)
+    action.refresh_from_db()
+    assert (action.done, tasks()) == (1, [(str(action.id), 1)])
+
+
+def test_a_batch_of_many_takes_as_many_statements_as_one_of_few(ann: User) -> None:
+    counts = []
+    for number in (2, 60):
+        dead_letters(UserFactory(), number)
+        action = requeue_all(ann)
+        with CaptureQueriesContext(connection) as queries:
+            run_batch(action.id, 1)
+        counts.append(len(queries))
+    # of which six are savepoints
+    assert counts == [14, 14]
+
+
+def test_freezing_is_one_statement_for_the_targets(ann: User) -> None:
+    dead_letters(UserFactory(), 5)
+    with CaptureQueriesContext(connection) as queries:
+        requeue_all(ann)
+    inserts = [q["sql"] for q in queries if "INTO notifications_bulktarget" in q["sql"]]
+    assert len(inserts) == 1
+
+
+def test_only_messages_with_something_to_change_are_targets(ann: User) -> None:
+    cancelled, waiting = make_message(), make_message()
+    cancel([cancelled.id], by=ann)
+    later = timezone.now() + timedelta(hours=1)
+    Delivery.objects.filter(message=waiting).update(due_at=later)
+    due = make_message()
+    action = start_bulk(
+        choice=RETRY,
+        decision=Decision(ann),
+        messages=Message.objects.filter(id__in=[cancelled.id, waiting.id, due.id]),
+        whose="of all users",
+        chosen_by="",
+    )
+    assert set(outcomes(action)) == {waiting.id}
+    finish(action)
+    assert Delivery.objects.filter(message=waiting, due_at__lt=later).exists()
