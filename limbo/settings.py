@@ -103,14 +103,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "notifications.policy.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "limbo.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "limbo.middleware.CsrfViewMiddleware",
+    "limbo.middleware.AuthenticationMiddleware",
+    "limbo.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "limbo.middleware.XFrameOptionsMiddleware",
+    "notifications.metrics.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "limbo.urls"

@@ -44,15 +44,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # Django makes it an autocommitting one only afterwards
         self.connection.commit()
 
-    def prepared_cursor(self) -> CursorWrapper:
+    def prepared_cursor(self, *, is_numbered: bool = False) -> CursorWrapper:
         """A cursor whose statements the server parses and plans once for each connection.
 
         For large statements that run all the time: parameters travel apart from the statement, and
-        are of the same types every time. As `cursor()` otherwise.
+        are of the same types every time. `is_numbered`: they are called $1, $2 and so on there. As
+        `cursor()` otherwise.
         """
         self.close_if_health_check_failed()
         self.ensure_connection()
-        cursor: Any = psycopg.Cursor(self.connection)
+        kind = psycopg.RawCursor if is_numbered else psycopg.Cursor
+        cursor: Any = kind(self.connection)
         return self.make_debug_cursor(cursor) if self.queries_logged else self.make_cursor(cursor)
 
     def is_usable(self) -> bool:

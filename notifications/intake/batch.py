@@ -30,7 +30,6 @@ from notifications.intake.submission import ACCEPTED, Submission
 from notifications.intake.templates.shelf import Shelf
 from notifications.intake.token_limits import read_allowed
 from notifications.models import ApiToken, State, User
-from notifications.models.prepared import prepared_cursor
 from notifications.models.wakeup import wake
 
 MAX_MESSAGES = 1000
@@ -120,18 +119,15 @@ def submit_many(owner: User, requests: Sequence[MailRequest]) -> list[Submission
         return []
     messages = [(uuid7(), request) for request in requests]
     rows = [message_row(place, id_, request) for place, (id_, request) in enumerate(messages)]
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            STORE_MANY,
-            {
-                "owner": Int8(owner.pk),
-                "messages": json.dumps(rows),
-                "recipients": json.dumps(recipient_rows(messages)),
-                "lifetime": Int4(LIFETIME // timedelta(seconds=1)),
-                **allowance_parameters(len(requests)),
-            },
-        )
-        rows_stored = cursor.fetchall()
+    rows_stored = STORE_MANY.run(
+        {
+            "owner": Int8(owner.pk),
+            "messages": json.dumps(rows),
+            "recipients": json.dumps(recipient_rows(messages)),
+            "lifetime": Int4(LIFETIME // timedelta(seconds=1)),
+            **allowance_parameters(len(requests)),
+        }
+    )
     limits = read_allowance(tuple(rows_stored[0][1:]), count=len(requests))
     store_files((message_id, request.attachments) for message_id, request in messages)
     transaction.on_commit(wake)

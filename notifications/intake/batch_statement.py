@@ -9,10 +9,11 @@ from uuid_utils.compat import uuid7
 from notifications.intake.allowance import ALLOWANCE, ALLOWANCE_COLUMNS, WITHIN
 from notifications.intake.mail_request import MailRequest
 from notifications.models.fair_share import CLOCK_ID, OFFSETS
+from notifications.models.prepared import LongStatement
 
 # The messages and their recipients come as two documents, since a row of a message has lists in it.
 # `v` is locked in one order by all, or two batches of several priorities could wait for each other.
-STORE_MANY = f"""
+STORE_MANY = LongStatement(f"""
 WITH {ALLOWANCE},
 g AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(messages)s::json) AS t (
@@ -102,7 +103,7 @@ e AS (
 )
 SELECT p.state, {ALLOWANCE_COLUMNS}
 FROM (SELECT) one LEFT JOIN b ON true LEFT JOIN p ON true ORDER BY p.place
-"""  # noqa: S608 - made of constants
+""")  # noqa: S608 - made of constants
 
 
 def message_row(place: int, message_id: UUID, request: MailRequest) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from notifications.intake.mail_request import MailRequest
 from notifications.intake.option_columns import option_parameters, store_files
 from notifications.models import State, User
 from notifications.models.fair_share import CLOCK_ID, OFFSETS
-from notifications.models.prepared import prepared_cursor
+from notifications.models.prepared import LongStatement
 from notifications.models.wakeup import wake
 
 ACCEPTED = 200
@@ -38,7 +38,7 @@ ACCEPTED = 200
 # `f` gives the message its place (see models.fair_share). Its row stays locked until the commit, so
 # one user's submissions of one priority commit one after the other: the price of an order without
 # gaps or ties.
-_STORE = f"""
+_STORE = LongStatement(f"""
 WITH {ALLOWANCE},
 r AS (
     SELECT t.*, s.reason, s.reason IS NOT NULL AS is_suppressed
@@ -119,7 +119,7 @@ l AS (
     FROM m WHERE %(method)s::text IS NOT NULL
 )
 SELECT m.state, {ALLOWANCE_COLUMNS} FROM (SELECT) one LEFT JOIN m ON true LEFT JOIN b ON true
-"""  # noqa: S608 - made of constants
+""")  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +170,18 @@ def _store(
     owner: User, request: MailRequest, log: RequestOrigin | None, key_id: int | None = None
 ) -> Submission:
     message_id = uuid7()
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            _STORE,
-            {
-                "id": message_id,
-                "owner": Int8(owner.pk),
-                "key_id": key_id and Int8(key_id),
-                **allowance_parameters(1),
-                **_message_parameters(message_id, request),
-                **option_parameters(request),
-                **_recipient_parameters(request),
-                **_log_parameters(log),
-            },
-        )
-        state, *allowance = cursor.fetchone()
+    ((state, *allowance),) = _STORE.run(
+        {
+            "id": message_id,
+            "owner": Int8(owner.pk),
+            "key_id": key_id and Int8(key_id),
+            **allowance_parameters(1),
+            **_message_parameters(message_id, request),
+            **option_parameters(request),
+            **_recipient_parameters(request),
+            **_log_parameters(log),
+        }
+    )
     limits = read_allowance(tuple(allowance), count=1)
     store_files([(message_id, request.attachments)])
     transaction.on_commit(wake)
