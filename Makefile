@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak bench bench-api papers lint format lock clean browser demo-data
+.PHONY: help run test faults guards soak bench bench-api papers lint format lock clean browser demo-data bench-admin
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -32,6 +32,9 @@ guards: .venv/dev-installed ## Take each guard of the delivery out, and see its 
 
 demo-data: .venv/local-installed ## Make up N=10000 messages of a month, for `make run` or DATABASE_URL
 	@$(BIN)/python -m limbo.local.demo_data
+
+bench-admin: .venv/local-installed ## Time staff's screens on N=1000000 made-up messages, against limits
+	@$(BIN)/python -m benchmarks.admin
 
 bench: .venv/local-installed .venv-bench/installed ## Race Limbo against its peers; ONLY= ROUNDS= SCALE= choose what and how long
 	@$(BIN)/python -m benchmarks

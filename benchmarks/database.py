@@ -122,6 +122,12 @@ class Server:
             else:
                 return
 
+    def rename(self, name: str, to: str) -> None:
+        """Rename a database that nobody uses."""
+        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        with self._own().connect() as connection:
+            connection.execute(rename.format(sql.Identifier(name), sql.Identifier(to)))
+
     def has(self, name: str) -> bool:
         """Whether there is such a database."""
         query = "SELECT 1 FROM pg_database WHERE datname = %s"
