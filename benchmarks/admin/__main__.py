@@ -24,6 +24,7 @@ from benchmarks.database import Database, Server
 from benchmarks.processes import LIMBO_PYTHON, ROOT, BenchmarkError, call
 from benchmarks.tables import put
 from limbo.local.demo_data.__main__ import read_count
+from limbo.local.errors import LocalError
 
 _ENOUGH_MESSAGES = 1_000_000
 _ENOUGH_ROUNDS = 10
@@ -33,30 +34,36 @@ _PACKAGES = ("granian", "django", "django-unfold", "psycopg")
 
 def main() -> None:
     """Run as the environment says; fails when a page is over its limit."""
-    count = read_count(os.environ.get("N") or str(_ENOUGH_MESSAGES))
-    rounds = int(os.environ.get("ROUNDS") or _ENOUGH_ROUNDS)
     # so that what was started is ended
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        count = read_count(os.environ.get("N") or str(_ENOUGH_MESSAGES))
+        rounds = int(os.environ.get("ROUNDS") or _ENOUGH_ROUNDS)
+        slow = _run(count, rounds)
+    except (BenchmarkError, LocalError) as error:
+        raise SystemExit(f"make bench-admin: {error}") from None
+    if slow:
+        raise SystemExit("make bench-admin: over the limit:\n  " + "\n  ".join(slow))
+
+
+def _run(count: int, rounds: int) -> list[str]:
+    """Take the times, print and keep them; returns what is over its limit."""
     folder = ROOT / "var" / "bench" / "admin"
     folder.mkdir(parents=True, exist_ok=True)
     load = os.getloadavg()[0]
     server = Server(folder)
-    try:
-        with server.running():
-            database = month(server, count)
-            cookie, look_up = _sign_in(database)
-            every = [Timed(page) for page in pages(database, look_up)]
-            about = _about(database, server)
-            _time_warm(database, cookie, every, folder, rounds)
-        _time_cold(server, database, cookie, every, folder, max(1, rounds // 3))
-    except BenchmarkError as error:
-        raise SystemExit(f"make bench-admin: {error}") from None
+    with server.running():
+        database = month(server, count)
+        cookie, look_up = _sign_in(database)
+        every = [Timed(page) for page in pages(database, look_up)]
+        about = _about(database, server)
+        _time_warm(database, cookie, every, folder, rounds)
+    _time_cold(server, database, cookie, every, folder, max(1, rounds // 3))
     about["versions"]["load"] = load
     content = {"rounds": rounds, **about, "rows": as_rows(every)}
     is_trial = count < _ENOUGH_MESSAGES or rounds < _ENOUGH_ROUNDS
     _keep(content, folder / "results" if is_trial else None)
-    if slow := too_slow(content["rows"]):
-        raise SystemExit("make bench-admin: over the limit:\n  " + "\n  ".join(slow))
+    return too_slow(content["rows"])
 
 
 def _sign_in(database: Database) -> tuple[str, str]:
