@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from notifications.history.lead import clock
 from notifications.models.handoff import Outcome
 from notifications.models.state import State
 
@@ -67,14 +68,25 @@ def relative(at: datetime, *, now: datetime) -> str:
     return "just now" if at <= now else "in a moment"
 
 
+def exact(at: datetime) -> SafeString:
+    """A time to the second (UTC), with its day unless that is today; how long ago on hover."""
+    now = timezone.now()
+    return format_html(
+        '<time datetime="{}" title="{}" class="lb-time">{}</time>',
+        at.isoformat(),
+        relative(at, now=now),
+        clock(at, now=now),
+    )
+
+
 def moment(at: datetime | None) -> SafeString:
     """A time, relative, with the exact one (UTC) on hover and for machines."""
     if at is None:
         return format_html('<span class="lb-none">{}</span>', "–")
-    exact = at.astimezone(timezone.get_default_timezone())
+    whole = at.astimezone(timezone.get_default_timezone())
     return format_html(
         '<time datetime="{}" title="{} UTC" class="lb-time">{}</time>',
-        exact.isoformat(),
-        f"{exact:%d %b %Y %H:%M:%S}",
+        whole.isoformat(),
+        f"{whole:%d %b %Y %H:%M:%S}",
         relative(at, now=timezone.now()),
     )

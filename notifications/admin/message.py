@@ -40,6 +40,11 @@ class MessageAdmin(MessageBodies):
     search_help_text = "Address or part of it, words, id, provider's id, user"
     list_before_template = "admin/notifications/message/above_list.html"
 
+    class Media:
+        """The buttons that copy an id."""
+
+        js = ("limbo-admin/copy.js",)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Messages, with the first recipients for the list."""
         deliveries = Delivery.objects.filter(message=OuterRef("pk"))

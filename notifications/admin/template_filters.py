@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 
 from notifications.admin import display
+from notifications.history.timeline import AttemptSummary
 from notifications.models.state import State
 
 register = template.Library()
@@ -14,6 +15,7 @@ register = template.Library()
 register.filter("state_badge", display.state_badge)
 register.filter("outcome_badge", display.outcome_badge)
 register.filter("moment", display.moment)
+register.filter("exact", display.exact)
 
 
 @register.filter
@@ -26,6 +28,15 @@ def thousands(number: int) -> str:
 def tone(state: State | None) -> str:
     """The colour family of a state; quiet for what is none."""
     return display.TONE_OF[state] if state else "quiet"
+
+
+@register.filter
+def took(attempt: AttemptSummary) -> str:
+    """How long an attempt that ended went on: `took 120 ms`."""
+    if attempt.ended_at is None:
+        return ""
+    seconds = (attempt.ended_at - attempt.started_at).total_seconds()
+    return f"took {seconds * 1000:.0f} ms" if seconds < 1 else f"took {seconds:.1f} s"
 
 
 @register.filter

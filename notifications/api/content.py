@@ -4,8 +4,6 @@ from base64 import b64encode
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import IntegerField
-from django.db.models.functions import Length
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -80,10 +78,9 @@ class ContentView(ApiView):
 
 def _files(message_id: UUID, *, in_full: bool) -> list[dict[str, Any]]:
     """The files, with what is in them only where it is asked for: they may be large."""
-    size = Length("content", output_field=IntegerField())
     columns = ["name", "type", "content_id", *(["content"] if in_full else [])]
     found = Attachment.objects.filter(message=message_id).order_by("position")
-    rows = found.annotate(size=size).values(*columns, "size")
+    rows = found.sized().values(*columns, "size")
     return [
         {
             name: b64encode(value).decode() if name == "content" else value

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from notifications.history.headline import Standing, headline
+from notifications.history.lead import lead
 from notifications.history.wording import (
     Facts,
     Reader,
@@ -48,6 +49,12 @@ class AttemptSummary:
     """The provider's raw words; empty where the reader may not see them."""
     started_at: datetime
     ended_at: datetime | None
+    handoff_id: UUID
+    """Of the call to the provider, which its other recipients share."""
+    provider_message_id: str
+    """The provider's own id of the message; empty where it gave none."""
+    tries: int
+    """How often that one call was made, under the provider's key against doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,8 @@ class DeliverySummary:
     finalized_at: datetime | None
     attempts: tuple[AttemptSummary, ...]
     """Oldest first, of all generations."""
+    lead: str = ""
+    """`summary` to the second, without the provider's words; empty where no event tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ class Timeline:
 def timeline(message: Message, *, staff: bool = False) -> Timeline:
     """Tell what became of `message`, to staff or (the default) to its owner.
 
+    Staff are told to the second what became of a message's only recipient.
     Three queries, and one for the owner where `message.owner` is not loaded.
     """
     now = timezone.now()
@@ -126,7 +136,7 @@ def timeline(message: Message, *, staff: bool = False) -> Timeline:
     told = events[-MOST_LINES:]
     address_of = {row.id: row.address for row in rows}
     return Timeline(
-        headline=headline([_standing(delivery) for delivery in deliveries], now=now),
+        headline=_headline(deliveries, reader, now=now),
         deliveries=deliveries,
         lines=tuple(_line(event, address_of, reader) for event in told),
         earlier=len(events) - len(told),
@@ -161,6 +171,9 @@ def _attempt(row: Attempt, reader: Reader) -> AttemptSummary:
         answer=facts.answer,
         started_at=row.handoff.started_at,
         ended_at=row.handoff.ended_at,
+        handoff_id=row.handoff_id,
+        provider_message_id=row.handoff.provider_message_id,
+        tries=row.handoff.tries,
     )
 
 
@@ -183,6 +196,7 @@ def _delivery(
         state=state,
         generation=row.generation,
         summary=what_happened(state, facts),
+        lead=lead(state, facts, since=last.at, again_at=next_at, now=now) if last else "",
         next_step=next_step,
         next_at=next_at,
         finalized_at=row.finalized_at,
@@ -198,6 +212,12 @@ def _next(row: Delivery, state: State, *, now: datetime) -> tuple[str, datetime 
     if row.due_at and row.due_at > now:
         return "It will be tried again", row.due_at
     return "It will be sent as soon as a worker is free.", None
+
+
+def _headline(deliveries: Sequence[DeliverySummary], reader: Reader, *, now: datetime) -> str:
+    if reader.is_staff and len(deliveries) == 1 and deliveries[0].lead:
+        return f"{deliveries[0].lead}."
+    return headline([_standing(delivery) for delivery in deliveries], now=now)
 
 
 def _standing(delivery: DeliverySummary) -> Standing:

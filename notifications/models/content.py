@@ -1,6 +1,9 @@
 """Content and Attachment: a message's bodies and files, apart from the queue's rows."""
 
+from typing import Self
+
 from django.db import models
+from django.db.models.functions import Length
 
 from notifications.models.message import Message
 
@@ -21,6 +24,14 @@ class Content(models.Model):
         return f"content of {self.message_id}"
 
 
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    """The questions people ask of files."""
+
+    def sized(self) -> Self:
+        """With `size`, in octets, which is known without reading what is in them."""
+        return self.annotate(size=Length("content", output_field=models.IntegerField()))
+
+
 class Attachment(models.Model):
     """A file that goes with a message."""
 
@@ -33,6 +44,8 @@ class Attachment(models.Model):
         blank=True, help_text="The HTML refers to it by this; empty: it stands for itself."
     )
     content = models.BinaryField()
+
+    objects = AttachmentQuerySet.as_manager()
 
     class Meta:
         """Read by message, in their order."""

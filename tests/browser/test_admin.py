@@ -68,8 +68,8 @@ def test_finding_a_dead_letter_reading_its_page_and_requeueing_it(
     expect(rows).to_contain_text("refused")
     assert_fits(page)
     page.get_by_role("link", name="<script>alert(1)</script> invoice").click()
-    expect(page.locator(".lb-headline")).to_have_text("Refused.")
-    page.get_by_text("Raw answer").click()
+    expect(page.locator(".lb-headline")).to_contain_text("sink refused the message for good at ")
+    page.locator(".lb-attempts").get_by_text("Raw answer").click()
     expect(page.locator(".lb-attempts pre")).to_contain_text("554 5.7.1 <img src=x")
     assert_fits(page)
     page.get_by_role("button", name="Requeue dead letters").click()
@@ -101,6 +101,35 @@ def test_requeueing_a_selection_from_the_filtered_list(
     page.get_by_role("button", name="Requeue dead letters").click()
     expect(page.get_by_text("1 dead letter will be sent again.")).to_be_visible()
     assert Delivery.objects.get(message=dead).generation == 2
+
+
+def test_an_id_is_copied_by_keyboard(
+    new_page: NewPage, live_server: LiveServer, dead: Message
+) -> None:
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/admin/notifications/message/{dead.pk}/change/")
+    button = page.get_by_role("button", name="Copy: Message id")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Message id copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == str(dead.pk)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("status")).to_have_text("Message-ID header copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == dead.header_message_id
+
+
+def test_without_a_clipboard_an_id_is_copied_all_the_same(
+    page: Page, live_server: LiveServer, dead: Message
+) -> None:
+    # as over plain HTTP to another machine
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/admin/notifications/message/{dead.pk}/change/")
+    page.get_by_role("button", name="Copy: Message id").click()
+    expect(page.get_by_role("status")).to_have_text("Message id copied.")
+    assert page.evaluate("getSelection().toString()") == str(dead.pk)
 
 
 def test_filtering_the_list_by_state(page: Page, live_server: LiveServer, dead: Message) -> None:

@@ -10,7 +10,7 @@ from notifications.delivery.reading import Reading
 from notifications.history import timeline as module
 from notifications.history.changes import add_event
 from notifications.history.timeline import timeline
-from notifications.models import Message, Outcome, State, User
+from notifications.models import Event, Message, Outcome, State, User
 from tests.factories import DeliveryFactory, MessageFactory
 from tests.stories import accepted, answered, deliveries_of, handed_over, moved
 
@@ -45,6 +45,17 @@ def test_a_sent_message_tells_who_took_it_and_when(ada: User) -> None:
     (attempt,) = delivery.attempts
     assert (attempt.provider, attempt.outcome, attempt.code) == ("sink", Outcome.ACCEPTED, 250)
     assert attempt.ended_at is not None
+
+
+def test_staff_are_told_to_the_second_and_owners_are_not(ada: User) -> None:
+    message = accepted(ada, "bob@example.org")
+    planned = handed_over(message)
+    answered(planned)
+    told = timeline(reloaded(message), staff=True)
+    at = Event.objects.get(message=message, kind=State.SENT).at
+    assert told.headline == f"sink took it at {at:%H:%M:%S} UTC; not yet known to be delivered."
+    assert told.deliveries[0].attempts[0].handoff_id == planned.handoff_id
+    assert timeline(reloaded(message)).headline == "Sent."
 
 
 def test_a_new_message_waits_for_a_worker(ada: User) -> None:
