@@ -1,7 +1,8 @@
 """The owner's list of messages: filtered and in pages, each by an index."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -10,33 +11,38 @@ from django.db.models import Count, OuterRef, QuerySet
 from django.db.models.functions import Greatest
 from django.utils.text import capfirst
 
-from notifications.intake.addresses import AddressError, read_mailbox
+from notifications.history.search import MAX_WORDS, catch_up, having, tag_term, word_terms
+from notifications.intake.options.labels import MAX_TAG_CHARACTERS
 from notifications.models import Delivery, Message, User
+from notifications.models.ids import first_id
 from notifications.models.state import OPEN, SETTLED
 from notifications.web.paging import CursorForm, Stretch, stretch_of
+from notifications.web.period import PeriodForm
 
 PAGE = 25
 """Messages on a page."""
+
+_SKEW = timedelta(hours=1)
+"""By which the clocks of the machine that made an id and of the database may differ."""
 
 _NAMED = 2
 """Recipients that a row names; the others are counted."""
 
 
-class ListFilter(CursorForm):
-    """What the owner asks for. A part that cannot be read is shown as a fault and not applied."""
+class ListFilter(CursorForm, PeriodForm):
+    """What the owner asks for. A part that cannot be read is told and not applied."""
 
-    to = forms.CharField(
-        label="Recipient",
+    q = forms.CharField(
+        label="Search",
         required=False,
-        max_length=320,
+        max_length=400,
         widget=forms.TextInput(
             attrs={
                 "type": "search",
-                "inputmode": "email",
                 "autocomplete": "off",
                 "autocapitalize": "off",
                 "spellcheck": "false",
-                "placeholder": "someone@example.org",
+                "placeholder": "Subject, address, domain or id",
             }
         ),
     )
@@ -49,22 +55,20 @@ class ListFilter(CursorForm):
             ("Settled", [(state.value, capfirst(state.label)) for state in SETTLED]),
         ],
     )
+    tag = forms.CharField(required=False, max_length=MAX_TAG_CHARACTERS)
 
-    def clean_to(self) -> str:
-        """The address as it is stored."""
-        text: str = self.cleaned_data["to"]
-        if not text:
-            return ""
-        try:
-            return read_mailbox(text).address
-        except AddressError as error:
-            raise forms.ValidationError(
-                "This is not a whole address. Search by one, such as someone@example.org."
-            ) from error
+    folded: ClassVar[tuple[str, ...]] = ("tag", "since", "until")
+
+    def clean_q(self) -> str:
+        """The words, of which there must be some, and not too many."""
+        text: str = self.cleaned_data["q"]
+        if text and not 0 < len(word_terms(text)) <= MAX_WORDS:
+            raise forms.ValidationError(f"Search by 1 to {MAX_WORDS} words.")
+        return text
 
 
 def page_of(owner: User, asked: Mapping[str, Any]) -> Stretch[Message]:
-    """The page of `owner`'s messages that a ListFilter's cleaned data asks for, in two queries.
+    """The page of `owner`'s messages that a ListFilter's cleaned data asks for.
 
     Each has `named` (its first addresses) and `unnamed` (how many more it has). Nothing is counted.
     """
@@ -75,13 +79,37 @@ def page_of(owner: User, asked: Mapping[str, Any]) -> Stretch[Message]:
 
 def _fitting(owner: User, asked: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
     """Rows of the messages that fit, and the column that holds the message's id."""
-    state, to = asked.get("state"), asked.get("to")
-    if to:
-        # from the deliveries' side: their index by address gives the page's order as well
-        deliveries = Delivery.objects.filter(address=to, owner=owner)
-        return deliveries.filter(message__state=state) if state else deliveries, "message_id"
-    messages = Message.objects.owned_by(owner)
-    return messages.filter(state=state) if state else messages, "id"
+    text, tag = asked.get("q", ""), asked.get("tag")
+    if (id_ := _uuid(text)) is not None:
+        return Message.objects.owned_by(owner).filter(id=id_), "id"
+    # first what few messages have
+    terms = [*word_terms(text), *([tag_term(tag)] if tag else [])]
+    if not terms:
+        return Message.objects.owned_by(owner).filter(**_conditions(asked, "id", "")), "id"
+    catch_up()
+    found = having(owner, terms)
+    return found.filter(**_conditions(asked, "message_id", "message__")), "message_id"
+
+
+def _conditions(asked: Mapping[str, Any], key: str, prefix: str) -> dict[str, Any]:
+    """State and period; ids sort by time, so that a period is a stretch of the index as well."""
+    conditions: dict[str, Any] = {}
+    if state := asked.get("state"):
+        conditions[f"{prefix}state"] = state
+    if since := asked.get("since"):
+        conditions[f"{prefix}accepted_at__gte"] = since
+        conditions[f"{key}__gte"] = first_id(since, skew=-_SKEW)
+    if until := asked.get("until"):
+        conditions[f"{prefix}accepted_at__lt"] = until
+        conditions[f"{key}__lte"] = first_id(until, skew=_SKEW)
+    return conditions
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _rows(ids: Sequence[UUID]) -> list[Message]:

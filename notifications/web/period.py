@@ -1,7 +1,7 @@
 """The part of a filter that asks for a time: from when, until when, both in UTC."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -31,6 +31,19 @@ class PeriodForm(forms.Form):
 
     since = MomentField("From (UTC)")
     until = MomentField("Until (UTC)")
+
+    folded: ClassVar[tuple[str, ...]] = ("since", "until")
+    """What is seldom asked for: each time has seven stops for who goes by keyboard."""
+
+    @property
+    def folded_fields(self) -> list[forms.BoundField]:
+        """The fields that the page folds away."""
+        return [self[name] for name in self.folded]
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether something is asked for by one of them."""
+        return any(field.data for field in self.folded_fields)
 
     def clean(self) -> dict[str, Any]:
         """Refuse a period that ends before it begins."""

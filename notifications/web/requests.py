@@ -43,8 +43,6 @@ class RequestFilter(NumberCursorForm, PeriodForm):
     status = forms.ChoiceField(label="Answer", required=False, choices=list(_CLASSES.items()))
     token = forms.ChoiceField(required=False)
 
-    field_order = ("path", "status", "token", "since", "until")
-
     def __init__(self, owner: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         tokens = ApiToken.objects.filter(owner=owner).order_by("-id")[:SHOWN]

@@ -40,6 +40,7 @@ def test_a_refused_request_is_found_and_a_taken_one_leads_to_its_message(
     expect(rows).to_contain_text("400")
     page.get_by_role("link", name="Show all").click()
     page.get_by_label("Path").fill("/v1/stats")
+    page.get_by_text("Time", exact=True).click()
     page.get_by_label("From (UTC)").fill("2026-01-01T00:00")
     page.keyboard.press("Enter")
     expect(rows).to_have_count(1)

@@ -18,7 +18,7 @@ from tests.stories import accepted, answered, handed_over
 
 PAGES = (
     "/messages/",
-    "/messages/?to=x",
+    "/messages/?q=%21",
     "/messages/{id}/",
     "/messages/{id}/live/",
     "/usage/",
