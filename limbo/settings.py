@@ -27,6 +27,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 LIMBO_BASE_URL = env.str("LIMBO_BASE_URL", default="http://127.0.0.1:8000")
 """Where people reach the web front; links in answers and pages begin with it."""
 
+LIMBO_SENDER = env.str("LIMBO_SENDER", default="")
+"""Whom Limbo's own messages are from, such as links for a new password; empty: there are none."""
+
 LIMBO_PROVIDERS = env.str("LIMBO_PROVIDERS", default="")
 """`name=URL`, comma-separated; see notifications.delivery.providers."""
 
@@ -177,6 +180,8 @@ ACCOUNT_ADAPTER = "notifications.web.sign_in.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "change_password": "notifications.web.sign_in.forms.ChangePasswordForm",
     "login": "notifications.web.sign_in.forms.SignInForm",
+    "reset_password": "notifications.web.sign_in.forms.AskForLinkForm",
+    "reset_password_from_key": "notifications.web.sign_in.forms.NewPasswordForm",
     "reauthenticate": "notifications.web.sign_in.forms.ConfirmForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -184,6 +189,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 # operators make the accounts, and give them their addresses
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+# how long the link to a new password opens, in seconds
+PASSWORD_RESET_TIMEOUT = 3600
 ACCOUNT_USER_DISPLAY = "notifications.web.sign_in.adapter.name_of"
 ACCOUNT_RATE_LIMITS = {
     # a wide bound against guessing from many addresses: whoever reaches it locks the user out

@@ -21,6 +21,7 @@ class NotificationsConfig(AppConfig):
             "notifications.checks",
             "notifications.delivery.checks",
             "notifications.delivery.journal_folder",
+            "notifications.intake.checks",
             "notifications.tracking.checks",
             "notifications.tracking.receivers",
             "notifications.webhooks.work",

@@ -24,7 +24,8 @@ def ensure_people(file: Path) -> None:
 
 def _ensure_user(name: str, password: str, *, staff: bool) -> User:
     user, _ = User.objects.get_or_create(
-        username=name, defaults={"is_staff": staff, "is_superuser": staff}
+        username=name,
+        defaults={"email": f"{name}@example.com", "is_staff": staff, "is_superuser": staff},
     )
     if not user.check_password(password):
         user.set_password(password)

@@ -65,6 +65,7 @@ def environment(config: Config, secrets: Secrets, database_url: str) -> Mapping[
         "DATABASE_URL": database_url,
         "LIMBO_LOCAL": "1",
         "LIMBO_BASE_URL": config.base_url,
+        "LIMBO_SENDER": os.environ.get("LIMBO_SENDER") or "Limbo <limbo@example.com>",
         "LIMBO_JOURNAL_DIR": str(config.var / "journal"),
         "LIMBO_PROVIDERS": config.providers or config.own_provider,
         # a log line is worth most while it is new

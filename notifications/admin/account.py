@@ -68,6 +68,9 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Staff are changed by superusers alone: whoever sets a password can sign in with it."""
+        if obj is not None and obj.is_limbo:
+            # whoever signed in with it would read the links that let people in
+            return False
         if obj is not None and (obj.is_staff or obj.is_superuser):
             return _is_superuser(request)
         return super().has_change_permission(request, obj)

@@ -116,5 +116,5 @@ class MessageAdmin(MessageBodies):
         """One message's page."""
         if obj is not None:
             context.update(page_context(obj, may_act=self.has_act_permission(request)))
-            context["may_view_content"] = self.has_content_permission(request)
+            context["may_view_content"] = self.has_content_permission(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)

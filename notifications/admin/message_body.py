@@ -52,8 +52,10 @@ class MessageBodies(MessageChoices):
         ]
         return [about, *frames, *super().get_urls()]
 
-    def has_content_permission(self, request: HttpRequest) -> bool:
-        """Whether this user may read bodies."""
+    def has_content_permission(self, request: HttpRequest, message: Message | None = None) -> bool:
+        """Whether this user may read bodies, or that of `message`: Limbo's own let people in."""
+        if message is not None and message.owner.is_limbo:
+            return False
         return request.user.has_perm("notifications.view_content")
 
     def content_view(self, request: HttpRequest, message_id: UUID) -> HttpResponse:
@@ -88,9 +90,11 @@ class MessageBodies(MessageChoices):
         """The message, for whoever may read it. Raises PermissionDenied or Http404."""
         if not (self.has_view_permission(request) and self.has_content_permission(request)):
             raise PermissionDenied
-        message = Message.objects.filter(pk=message_id).first()
+        message = Message.objects.select_related("owner").filter(pk=message_id).first()
         if message is None:
             raise Http404
+        if not self.has_content_permission(request, message):
+            raise PermissionDenied
         return message
 
 

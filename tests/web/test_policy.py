@@ -21,6 +21,10 @@ PAGES = (
     "/messages/?q=%21",
     "/messages/{id}/",
     "/messages/{id}/live/",
+    "/account/",
+    "/account/confirm/",
+    "/account/password/",
+    "/account/passkeys/",
     "/usage/",
     "/usage/?period=month",
     "/requests/",
@@ -32,6 +36,14 @@ PAGES = (
     "/templates/{template}/delete/",
     "/templates/{template}/preview/",
     "/nowhere/",
+)
+STRANGERS = (
+    "/sign-in/",
+    "/sign-in/inactive/",
+    "/password/",
+    "/password/sent/",
+    "/password/new/x/y/",
+    "/password/done/",
 )
 BROWSER = {"Accept": "text/html"}
 
@@ -49,6 +61,9 @@ class Tags(HTMLParser):
 
 
 def pages(client: Client, ada: User) -> Iterator[str]:
+    ada.set_password("correct horse")
+    ada.save()
+    client.force_login(ada)
     message = accepted(ada, "bob@example.org")
     answered(handed_over(message))
     draft = Draft(name="welcome", subject="Hello", html="<p style='color: red'>Hello</p>")
@@ -60,7 +75,8 @@ def pages(client: Client, ada: User) -> Iterator[str]:
         yield page.content.decode()
     yield client.post(f"/templates/{template}/preview/").content.decode()
     yield client.post("/templates/new/", {"subject": "{{"}).content.decode()
-    yield Client().get("/sign-in/").content.decode()
+    for path in STRANGERS:
+        yield Client().get(path).content.decode()
     for name in ("400", "403", "403_csrf", "404", "500"):
         yield render_to_string(f"{name}.html")
 

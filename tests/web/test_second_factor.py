@@ -275,3 +275,12 @@ def test_a_new_password_signs_the_other_browsers_out(client: Client, ada: User) 
     assertContains(answer, "Your password is changed.")
     assert client.get("/messages/").status_code == 200
     assert other.get("/messages/").status_code == 302
+
+
+def test_an_account_without_a_password_is_offered_no_change_of_it(
+    client: Client, ada: User
+) -> None:
+    User.objects.update(password="!")
+    client.force_login(User.objects.get())
+    assertNotContains(client.get("/account/"), "/account/password/")
+    assert client.get("/account/password/").status_code == 403

@@ -14,7 +14,7 @@ from notifications.client_address import client_address
 from notifications.models import User
 
 _UNSAID = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
-"""Where one is says it already."""
+"""Where one is says it already; so it does after a new password, for who has not signed in."""
 
 _WAYS = {
     "reauthenticate": "By your password",
@@ -83,7 +83,8 @@ class AccountAdapter(DefaultAccountAdapter):
         **kwargs: Any,
     ) -> None:
         """Keep what the next page shall say."""
-        if message_template not in _UNSAID:
+        is_seen = request.user.is_authenticated or not message_template
+        if is_seen and message_template not in _UNSAID:
             super().add_message(request, level, message_template, *args, **kwargs)
 
 

@@ -12,8 +12,10 @@ from allauth.mfa.webauthn import forms as webauthn
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.forms import Field
+from django.http import HttpRequest
 
 from notifications.web.sign_in.attempts import is_locked_out, note_wrong_code
+from notifications.web.sign_in.reset import ask_for_link
 
 _CODE = {
     "autocapitalize": "off",
@@ -55,15 +57,35 @@ class ChangePasswordForm(account.ChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self.fields["oldpassword"], "Your password now", autocomplete="current-password")
-        name_new_password(self.fields)
+        _name_new_password(self.fields)
 
 
-def name_new_password(fields: dict[str, Field]) -> None:
-    """Label the two fields of a new password."""
-    told = fields["password1"].help_text
-    _plain(fields["password1"], "New password", autocomplete="new-password")
-    fields["password1"].help_text = told
-    _plain(fields["password2"], "The new one again", autocomplete="new-password")
+class AskForLinkForm(account.ResetPasswordForm):
+    """The address to which a link is to go. Who has it is looked up later, by a worker."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        attributes = {"type": "email", "autocomplete": "email", "autofocus": True}
+        _plain(self.fields["email"], "Your address", **attributes)
+
+    def clean_email(self) -> str:
+        """The address, whoever has it or has it not."""
+        return str(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Have the link sent; the same is done for every address."""
+        address = str(self.cleaned_data["email"])
+        ask_for_link(address)
+        return address
+
+
+class NewPasswordForm(account.ResetPasswordKeyForm):
+    """A new password, twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_new_password(self.fields)
+        self.fields["password1"].widget.attrs["autofocus"] = True
 
 
 class _CodeForm(mfa.BaseAuthenticateForm):
@@ -130,6 +152,14 @@ class RenamePasskeyForm(webauthn.EditWebAuthnForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self.fields["name"], "What do you call it?", autocomplete="off", maxlength=60)
+
+
+def _name_new_password(fields: dict[str, Field]) -> None:
+    """Label the two fields of a new password."""
+    told = fields["password1"].help_text
+    _plain(fields["password1"], "New password", autocomplete="new-password")
+    fields["password1"].help_text = told
+    _plain(fields["password2"], "The new one again", autocomplete="new-password")
 
 
 def _plain(field: Field, label: str = "", **attributes: Any) -> None:

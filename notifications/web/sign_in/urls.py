@@ -16,6 +16,8 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 
+from notifications.web.sign_in.views import ask_for_link_page, change_password_page
+
 
 def _own(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
     """A page for who has signed in, which nothing keeps: it may show secrets."""
@@ -28,8 +30,20 @@ urlpatterns = [
     path("sign-in/passkey/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     path("sign-in/inactive/", views.account_inactive, name="account_inactive"),
     path("sign-out/", LogoutView.as_view(), name="account_logout"),
+    path("password/", ask_for_link_page, name="account_reset_password"),
+    path("password/sent/", views.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/new/<str:uidb36>/<str:key>/",
+        never_cache(views.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/done/",
+        views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
     _own("", mfa.index, "mfa_index"),
-    _own("password/", views.password_change, "account_change_password"),
+    _own("password/", change_password_page, "account_change_password"),
     _own("confirm/", views.reauthenticate, "account_reauthenticate"),
     _own("confirm/code/", mfa.reauthenticate, "mfa_reauthenticate"),
     _own("confirm/passkey/", webauthn.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
