@@ -1,16 +1,18 @@
 """What a list of messages can be narrowed by."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from notifications.api.parameters import LONGEST_ADDRESS, in_utc
+from notifications.api.parameters import LONGEST_ADDRESS, read_moment
 from notifications.intake.addresses import read_mailbox
 from notifications.models import Delivery, Message, State
 from notifications.models.ids import first_id
+
+_MOMENT = {"type": "string", "format": "date-time"}
 
 _SKEW = timedelta(hours=1)
 """By which the clocks of the machine that made an id and of the database may differ."""
@@ -24,11 +26,11 @@ class MessageFilter(filters.FilterSet):
         method="filter_recipient",
         label="An address among the recipients, Bcc included.",
     )
-    created_after = filters.IsoDateTimeFilter(
-        method="filter_after", label="Accepted then or later (ISO 8601)."
+    created_after = filters.CharFilter(
+        method="filter_after", label="Accepted then or later (ISO 8601, with its offset)."
     )
-    created_before = filters.IsoDateTimeFilter(
-        method="filter_before", label="Accepted earlier (ISO 8601)."
+    created_before = filters.CharFilter(
+        method="filter_before", label="Accepted earlier (ISO 8601, with its offset)."
     )
 
     class Meta:
@@ -39,26 +41,25 @@ class MessageFilter(filters.FilterSet):
 
     def message_range(self) -> dict[str, UUID]:
         """Between which ids the messages lie, as a filter of what refers to them."""
-        self.is_valid()
-        after, before = (
-            self.form.cleaned_data.get(name) for name in ("created_after", "created_before")
-        )
-        least = {"message_id__gte": first_id(in_utc(after), skew=-_SKEW)} if after else {}
-        most = {"message_id__lt": first_id(in_utc(before), skew=_SKEW)} if before else {}
+        after, before = (self.data.get(name) for name in ("created_after", "created_before"))
+        least = {"message_id__gte": first_id(read_moment(after), skew=-_SKEW)} if after else {}
+        most = {"message_id__lt": first_id(read_moment(before), skew=_SKEW)} if before else {}
         return {**least, **most}
 
+    @extend_schema_field(_MOMENT)
     def filter_after(
-        self, queryset: QuerySet[Message], _name: str, value: datetime
+        self, queryset: QuerySet[Message], _name: str, value: str
     ) -> QuerySet[Message]:
-        """Messages that were accepted then or later."""
-        at = in_utc(value)
+        """Messages that were accepted then or later; the view has checked it."""
+        at = read_moment(value)
         return queryset.filter(accepted_at__gte=at, id__gte=first_id(at, skew=-_SKEW))
 
+    @extend_schema_field(_MOMENT)
     def filter_before(
-        self, queryset: QuerySet[Message], _name: str, value: datetime
+        self, queryset: QuerySet[Message], _name: str, value: str
     ) -> QuerySet[Message]:
-        """Messages that were accepted earlier."""
-        at = in_utc(value)
+        """Messages that were accepted earlier; the view has checked it."""
+        at = read_moment(value)
         return queryset.filter(accepted_at__lt=at, id__lt=first_id(at, skew=_SKEW))
 
     @extend_schema_field({"type": "string", "minLength": 1, "maxLength": LONGEST_ADDRESS})

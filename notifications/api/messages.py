@@ -21,7 +21,7 @@ from notifications.api.paging import (
     NewestFoundFirst,
     refuse_unknown_parameters,
 )
-from notifications.api.parameters import address
+from notifications.api.parameters import address, moment
 from notifications.api.parsers import refuse_unknown_length
 from notifications.api.problems import not_submitted
 from notifications.api.rate_limit import limit_headers
@@ -52,6 +52,13 @@ def messages_in_full(owner: User) -> QuerySet[Message]:
     return owned.select_related("template_version__template").prefetch_related(
         Prefetch("deliveries", deliveries), Prefetch("events", events)
     )
+
+
+def _check_filters(request: Request) -> None:
+    """Raise ValidationError for what MessageFilter could not read."""
+    address(request, "recipient")
+    moment(request, "created_after")
+    moment(request, "created_before")
 
 
 def submitted(submission: Submission) -> dict[str, Any]:
@@ -88,7 +95,7 @@ class MessagesView(ApiView, ListAPIView[Message]):
         """The messages that pass the filters, page by page."""
         known = PAGE_PARAMETERS.union(MessageFilter.base_filters, TERM_NAMES)
         refuse_unknown_parameters(request.query_params, known)
-        address(request, "recipient")
+        _check_filters(request)
         if terms := terms_of(request):
             return self._found(request, terms)
         return super().get(request, *args, **kwargs)
@@ -163,8 +170,9 @@ class MessageView(ApiView, RetrieveAPIView[Message]):
     @extend_schema(
         operation_id="read_message",
         summary="Read a message and what became of it",
-        responses={200: MessageDetailSerializer, **problems(401, 403, 404, 503)},
+        responses={200: MessageDetailSerializer, **problems(400, 401, 403, 404, 503)},
     )
     def get(self, request: Request, message_id: UUID) -> Response:
         """The message; another user's is not there."""
+        refuse_unknown_parameters(request.query_params, ())
         return super().get(request, message_id=message_id)

@@ -43,21 +43,13 @@ def moment(request: Request, name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        return _read_moment(text).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return read_moment(text)
+    except ValueError:
         message = (
             "This must be a date, or a time with its offset (ISO 8601), such as "
             "2026-11-25T10:00:00Z; a + is written %2B."
         )
         raise ValidationError({name: [message]}) from None
-
-
-def in_utc(at: datetime) -> datetime:
-    """`at` in UTC, since PostgreSQL takes no offset beyond 15:59; what that cannot name, as is."""
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        return at.replace(tzinfo=UTC)
 
 
 def line(request: Request, name: str, *, longest: int) -> str | None:
@@ -93,10 +85,19 @@ def one_of(request: Request, name: str, values: Collection[str]) -> str | None:
     return text
 
 
-def _read_moment(text: str) -> datetime:
+def read_moment(text: str) -> datetime:
+    """A moment of ISO 8601 with an offset, or the beginning of a day in UTC, as one in UTC.
+
+    Raises ValueError for anything else.
+    """
     if len(text) == len("2026-11-25"):
         return datetime.combine(date.fromisoformat(text), time(), UTC)
     read = datetime.fromisoformat(text)
     if read.tzinfo is None:
-        raise ValueError
-    return read
+        raise ValueError(text)
+    try:
+        # PostgreSQL takes no offset beyond 15:59
+        return read.astimezone(UTC)
+    except OverflowError:
+        # at the ends of the calendar the hour makes no difference
+        return read.replace(tzinfo=UTC)

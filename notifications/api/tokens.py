@@ -85,10 +85,11 @@ class TokenView(ApiView):
     @extend_schema(
         operation_id="read_token",
         summary="Read what a token may do",
-        responses={200: TokenSerializer, **problems(401, 403, 404, 503)},
+        responses={200: TokenSerializer, **problems(400, 401, 403, 404, 503)},
     )
     def get(self, request: Request, token_id: UUID) -> Response:
         """The token, but not its secret; one that is revoked is only in the list."""
+        refuse_unknown_parameters(request.query_params, ())
         token = _own(request, token_id)
         if token.revoked_at is not None:
             raise Http404

@@ -6,6 +6,13 @@ from typing import Any
 from django.conf import settings
 
 
+def problem_in(answer: Any, statuses: set[int]) -> dict[str, Any]:
+    """The members of `answer`, which must be a problem of one of these statuses."""
+    assert answer.status_code in statuses, answer.content
+    kind = json.loads(answer.content)["type"].rpartition("/")[2]
+    return problem_of(answer, answer.status_code, kind)
+
+
 def problem_of(answer: Any, status: int, kind: str) -> dict[str, Any]:
     """The members of `answer`, which must be a problem (RFC 9457) of this status and kind."""
     assert answer.status_code == status, answer.content

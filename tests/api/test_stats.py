@@ -151,8 +151,6 @@ def test_rows_are_found_by_the_users_hours_alone(api: Api) -> None:
         ("after", "2026-11-25T10:00:00"),
         ("after", "2026-13-01"),
         ("after", ""),
-        ("before", "0001-01-01T00:00:00+23:59"),
-        ("before", "9999-12-31T23:59:59-23:59"),
         ("interval", "week"),
         ("interval", ""),
         ("tag", ""),
@@ -173,6 +171,8 @@ def test_what_cannot_be_is_refused_by_name(api: Api, name: str, value: str) -> N
         ("after", "2020-01-01"),
         ("before", "0001-01-01"),
         ("before", "9999-12-31T23:59:59Z"),
+        ("before", "0001-01-01T00:00:00+23:59"),
+        ("before", "9999-12-31T23:59:59-23:59"),
     ],
 )
 def test_a_period_that_there_cannot_be_is_impossible(api: Api, name: str, value: str) -> None:
