@@ -9,6 +9,7 @@ from django import forms
 from notifications.intake.errors import Fault
 from notifications.intake.templates.drafts import PARTS
 from notifications.intake.templates.preview import MAX_NUMBER
+from notifications.intake.templates.sample import sample_of
 from notifications.models import TemplateVersion
 
 MAX_VARIABLES = 300_000
@@ -86,6 +87,12 @@ def initial_of(version: TemplateVersion) -> dict[str, str]:
     return {"name": template.name, "description": template.description, **sources}
 
 
+def sample_json(version: TemplateVersion) -> str:
+    """Variables to begin a preview with, as they are written in a request."""
+    sample = sample_of(getattr(version, part) for part in PARTS)
+    return json.dumps(sample, indent=2, ensure_ascii=False)
+
+
 class _VariablesField(forms.CharField):
     """A JSON object."""
 
@@ -121,7 +128,7 @@ class PreviewForm(VersionForm):
 
     variables = _VariablesField(
         required=False,
-        help_text='A JSON object, as in a request: {"name": "Ada"}',
+        help_text="A JSON object, as in a request. It begins with what the template uses.",
         widget=forms.Textarea(attrs=_CODE | {"rows": 10}),
     )
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from notifications.intake.errors import RefusedRequestError
 from notifications.intake.templates.preview import Preview, preview, read_preview
 from notifications.policy import FRAMED, HEADER, PAGES
-from notifications.web.template_forms import PreviewForm
+from notifications.web.template_forms import PreviewForm, sample_json
 from notifications.web.templates import asked_version, own_version
 from notifications.web.views import SignedInRequest
 
@@ -26,11 +26,11 @@ def template_preview(request: SignedInRequest, template_id: UUID) -> HttpRespons
     if request.method == "POST":
         form = PreviewForm(request.POST)
         form.is_valid()
-        found = own_version(request.user, template_id, form)
+        version = get_object_or_404(own_version(request.user, template_id, form))
     else:
-        found = asked_version(request, template_id)
-        form = PreviewForm(initial={"variables": "{\n}", "version": request.GET.get("version")})
-    version = get_object_or_404(found)
+        version = get_object_or_404(asked_version(request, template_id))
+        initial = {"variables": sample_json(version), "version": request.GET.get("version")}
+        form = PreviewForm(initial=initial)
     context: dict[str, Any] = {"template": version.template, "version": version, "form": form}
     if form.is_bound:
         context["preview"] = _shown(request, template_id, form)

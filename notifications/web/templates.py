@@ -23,7 +23,7 @@ from notifications.intake.templates.keeping import (
 from notifications.intake.templates.words import FILTERS
 from notifications.models import Template, TemplateVersion, User
 from notifications.web.paging import CursorForm, NumberCursorForm, read_cursor, stretch_of
-from notifications.web.template_forms import TemplateForm, VersionForm, initial_of
+from notifications.web.template_forms import TemplateForm, VersionForm, initial_of, sample_json
 from notifications.web.views import SignedInRequest
 
 PAGE = 25
@@ -62,6 +62,8 @@ def template_page(request: SignedInRequest, template_id: UUID) -> HttpResponse:
         "version": version,
         "page": versions,
         "base_url": settings.LIMBO_BASE_URL,
+        # within the quotes of a shell
+        "sample": sample_json(version).replace("'", "\\u0027").replace("\n", "\n    "),
     }
     return render(request, "web/template.html", context)
 

@@ -1,5 +1,6 @@
 """The pages of one's templates."""
 
+import json
 import re
 from html import unescape
 
@@ -249,6 +250,20 @@ def test_what_cannot_be_previewed_is_told_at_the_variables(
     page = signed_in.post(page_of(template, "preview/"), {"variables": variables})
     assert told in fault_at("variables", page.content)
     assertNotContains(page, "<iframe")
+
+
+def test_a_preview_begins_with_what_the_template_uses(signed_in: Client, ada: User) -> None:
+    template = made(ada, text='{% for line in lines %}{{ line["it\'s"] }}{% endfor %}')
+    page = signed_in.get(page_of(template, "preview/")).content.decode()
+    (shown,) = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    variables = unescape(shown).strip()
+    assert json.loads(variables) == {"name": "name", "lines": [{"it's": "it's"}]}
+    rendered = signed_in.post(page_of(template, "preview/"), {"variables": variables})
+    assert "Hello name" in bare(rendered.content)
+    # the command keeps within its quotes
+    shown = unescape(signed_in.get(page_of(template)).content.decode())
+    (posted,) = re.findall(r"-d '([^']*)'", shown)
+    assert json.loads(posted)["variables"]["lines"] == [{"it's": "it's"}]
 
 
 def test_every_missing_variable_is_named(signed_in: Client, ada: User) -> None:

@@ -40,6 +40,15 @@ def compile_part(part: str, source: str) -> Template | list[Fault]:
     return Template.from_code(_environment, code, {})
 
 
+def allowed_tree(source: str) -> nodes.Template | None:
+    """What `source` is made of, or None if it could not be compiled."""
+    try:
+        tree = _parse(source)
+    except _NotParsedError:
+        return None
+    return None if next(flaws_of(tree), None) else tree
+
+
 def _parse(source: str) -> nodes.Template:
     try:
         for place, (line, _, _) in enumerate(_environment.lex(source)):
