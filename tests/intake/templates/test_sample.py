@@ -26,8 +26,8 @@ from notifications.intake.templates.variables import read_variables
             {"order": {"lines": [{"title": "title"}]}},
         ),
         (
-            "{% for a in b %}{% for x in a.cells if x %}{{ x }}{% endfor %}{% else %}{{ a }}{% endfor %}",
-            {"b": [{"cells": ["cells"]}], "a": "a"},
+            "{% for a in b %}{% for x in a.of if x %}{{x}}{% endfor %}{% else %}{{a}}{% endfor %}",
+            {"b": [{"of": ["of"]}], "a": "a"},
         ),
         ("{{ tags|join(', ') }} {{ pair[0] }}", {"tags": ["tags"], "pair": ["pair"]}),
         ("{% if count > 3 %}many{% endif %}", {"count": 3}),
