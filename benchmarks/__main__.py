@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import flat, headline, http, latency, memory, results, scale, tables
+from benchmarks import flat, headline, http, latency, lists, memory, results, scale, tables
 from benchmarks.database import Server
 from benchmarks.measures import Measure
 from benchmarks.options import Options
@@ -21,6 +21,7 @@ _MEASURES: Mapping[str, Callable[[Stage, Options], Measure]] = {
     "scale": scale.measure,
     "flat": flat.measure,
     "memory": memory.measure,
+    "lists": lists.measure,
 }
 _QUIET_LOAD = 0.5
 _DEFAULT = ("headline", "latency", "http")

@@ -69,9 +69,9 @@ def _times(stage: Stage, count: int, web: Mapping[str, str]) -> list[float]:
         database = stack.enter_context(stage.lasting(LIMBO, "latency"))
         sink = stack.enter_context(stage.sinks.smtp())
         environment = stage.environment(LIMBO, database, sink.port)
-        token = _token(environment)
+        token = api_token(environment)
         for name, command, more in (
-            ("web", _web(port), web),
+            ("web", web_command(port), web),
             ("worker", [LIMBO_PYTHON, *LIMBO.work], {}),
         ):
             log = stage.folder / f"{name}.log"
@@ -86,13 +86,15 @@ def _times(stage: Stage, count: int, web: Mapping[str, str]) -> list[float]:
     return times[20:]
 
 
-def _web(port: int) -> list[object]:
+def web_command(port: int) -> list[object]:
+    """Starts the web front at the port."""
     options: list[object] = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", port]
     options += ["--blocking-threads", 8]
     return [LIMBO_PYTHON, "-m", "granian", *options, "limbo.wsgi:application"]
 
 
-def _token(environment: Mapping[str, str]) -> str:
+def api_token(environment: Mapping[str, str]) -> str:
+    """A token of the benchmarks' user."""
     make = ["manage.py", "token", "create", "--user", "bench", "--name", "bench"]
     return call([LIMBO_PYTHON, *make], environment).strip()
 

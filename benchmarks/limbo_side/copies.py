@@ -1,9 +1,10 @@
 """Many copies of one message, with all of its rows, in a few statements.
 
 Each row of the sample is copied whole, whatever its columns are; only what makes a message itself
-is new: ids, the recipient, the Message-ID, the turn.
+is new: ids, the recipient, the Message-ID, the turn, and the owner where another one is named.
 """
 
+import json
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -43,7 +44,7 @@ _OF_THE_MESSAGE = "message_id = %(id)s"
 _COPY = """
 INSERT INTO notifications_{table} ({stored})
 SELECT {made} FROM notifications_{table} s, new, jsonb_populate_record(
-    NULL::notifications_{table}, to_jsonb(s) || jsonb_build_object({columns})
+    NULL::notifications_{table}, to_jsonb(s) || jsonb_build_object({columns}) || %(owner)s::jsonb
 ) made
 WHERE s.{of}
 """
@@ -74,13 +75,16 @@ def copy_due(message_id: UUID, count: int) -> None:
             cursor.execute("UPDATE notifications_fairshare SET finish = finish + %s", [count])
 
 
-def copy_finished(message_id: UUID, count: int) -> None:
-    """Copy a message that has been sent and whose events all have their positions."""
+def copy_finished(message_id: UUID, count: int, *, owner_id: int | None = None) -> None:
+    """Copy a message that has been sent and whose events all have their positions.
+
+    The copies are `owner_id`'s, or the sample's owner's.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         for table in ("delivery", "event"):
             # a delivery begins as sent, which no state machine allows
             cursor.execute(f"ALTER TABLE notifications_{table} DISABLE TRIGGER USER")
-        _copy({"id": message_id, "count": count})
+        _copy({"id": message_id, "count": count}, owner_id)
         cursor.execute(_POSITIONS)
         # constraints first: a table with checks to come cannot be altered
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -88,7 +92,9 @@ def copy_finished(message_id: UUID, count: int) -> None:
             cursor.execute(f"ALTER TABLE notifications_{table} ENABLE TRIGGER USER")
 
 
-def _copy(parameters: Mapping[str, UUID | int]) -> None:
+def _copy(asked: Mapping[str, UUID | int], owner_id: int | None = None) -> None:
+    # rows without an owner take no notice
+    parameters = {**asked, "owner": json.dumps({"owner_id": owner_id} if owner_id else {})}
     with connection.cursor() as cursor:
         cursor.execute(_NEW, parameters)
         for table, columns in _COLUMNS.items():
