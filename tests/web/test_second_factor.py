@@ -84,6 +84,21 @@ def test_a_code_of_the_app_works_once(client: Client, ada: User) -> None:
     assertContains(answer, "This code is wrong, or was used before.")
 
 
+def test_a_code_that_is_still_valid_half_a_minute_later_is_not_taken_again(
+    client: Client, ada: User
+) -> None:
+    sign_in(client, "ada")
+    secret, _ = set_up_app(client)
+    code = code_of(secret, later=1)
+    for browser in (client, Client()):
+        browser.post("/sign-out/")
+        sign_in(browser, "ada")
+        answer = browser.post("/sign-in/code/", {"code": f" {code[:3]} {code[3:]} "})
+        # as allauth does then
+        cache.delete(f"allauth.mfa.totp.used?user={ada.pk}&code={code}")
+    assertContains(answer, "This code is wrong, or was used before.")
+
+
 def test_a_recovery_code_works_once(client: Client, ada: User) -> None:
     sign_in(client, "ada")
     _, codes = set_up_app(client)

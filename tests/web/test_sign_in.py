@@ -1,10 +1,13 @@
 """Signing in and out."""
 
 from datetime import timedelta
+from io import StringIO
+from typing import Any
 
 import pytest
 from allauth.account.adapter import get_adapter
 from axes.models import AccessAttempt
+from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -85,6 +88,28 @@ def test_who_is_locked_out_may_come_again_after_a_quarter_of_an_hour(
     answer = client.post("/sign-in/", {"login": "ada", "password": "correct horse"})
     assertRedirects(answer, "/messages/")
     assert not AccessAttempt.objects.exists()
+
+
+def test_behind_a_proxy_users_do_not_lock_each_other_out(
+    client: Client, ada: User, settings: Any
+) -> None:
+    settings.LIMBO_TRUSTED_PROXIES = 1
+    stranger, own = {"X-Forwarded-For": "198.51.100.9"}, {"X-Forwarded-For": "192.0.2.7"}
+    for _ in range(5):
+        client.post("/sign-in/", {"login": "ada", "password": "wrong"}, headers=stranger)
+    # what the client itself has put before it is not believed
+    forged = {"X-Forwarded-For": "192.0.2.7, 198.51.100.9"}
+    right = {"login": "ada", "password": "correct horse"}
+    assertContains(client.post("/sign-in/", right, headers=forged), "Too many wrong passwords")
+    assertRedirects(client.post("/sign-in/", right, headers=own), "/messages/")
+
+
+def test_an_operator_lets_in_whoever_is_locked_out(client: Client, ada: User) -> None:
+    for _ in range(5):
+        client.post("/sign-in/", {"login": "ada", "password": "wrong"})
+    call_command("axes_reset_username", "ada", stdout=StringIO())
+    answer = client.post("/sign-in/", {"login": "ada", "password": "correct horse"})
+    assertRedirects(answer, "/messages/")
 
 
 def test_wrong_passwords_are_counted_but_not_kept(client: Client, ada: User) -> None:
