@@ -4,9 +4,11 @@ The rules are those of `notifications.queue`; here they get a question and an ho
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
+
+from django.db import transaction
 
 from notifications.models import Delivery, Message
 from notifications.queue.bulk_choices import (
@@ -19,6 +21,7 @@ from notifications.queue.bulk_choices import (
     Decision,
     NamedChoice,
 )
+from notifications.queue.choices import Result
 
 BATCH = 200
 """Messages in one transaction."""
@@ -145,14 +148,24 @@ class Answer:
         return f"{'; '.join(parts)}."
 
 
-def carry_out(choice: Choice, ids: Sequence[UUID], decision: Decision, *, chosen: int) -> Answer:
+def carry_out(
+    choice: Choice,
+    ids: Sequence[UUID],
+    decision: Decision,
+    *,
+    chosen: int,
+    record: Callable[[Result], None],
+) -> Answer:
     """Do `choice` to the messages, some of them in one transaction, and say what came of it.
 
-    They are those of the `chosen` ones that it can change.
+    They are those of the `chosen` ones that it can change. What each transaction changes is given
+    to `record`, within it.
     """
     answer = Answer(chosen)
     for start in range(0, len(ids), BATCH):
-        result = choice.rule.run(ids[start : start + BATCH], decision)
+        with transaction.atomic():
+            result = choice.rule.run(ids[start : start + BATCH], decision)
+            record(result)
         answer.done.update(result.done)
         answer.suppressed.update(result.suppressed)
     return answer

@@ -1,8 +1,8 @@
 """Staff's choices as admin actions: permission, confirmation, answer, and the log of them."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -18,11 +18,12 @@ from notifications.admin import choices
 from notifications.admin.bulk import log_bulk, noted
 from notifications.admin.bulk_form import ChoiceForm
 from notifications.admin.bulk_selection import Selection, selection_of
-from notifications.admin.choices import Answer, Choice
+from notifications.admin.choices import Choice
 from notifications.admin.paging import LongListAdmin
 from notifications.models import Message, User
 from notifications.queue.bulk import start_bulk
 from notifications.queue.bulk_choices import Decision
+from notifications.queue.choices import Result
 
 FROM_PAGE = "from_page"
 """Posted by a message's own page, to come back to it."""
@@ -94,9 +95,12 @@ class MessageChoices(LongListAdmin[Message]):
     def _make(self, request: HttpRequest, selection: Selection, decision: Decision) -> None:
         ids = list(selection.messages.values_list("pk", flat=True)[: AT_ONCE + 1])
         answer = choices.carry_out(
-            selection.choice, ids, decision, chosen=selection.ticked or len(ids)
+            selection.choice,
+            ids,
+            decision,
+            chosen=selection.ticked or len(ids),
+            record=lambda result: _log(selection.choice, decision, result),
         )
-        _log(selection.choice, decision, answer)
         level = messages.SUCCESS if answer.changed else messages.WARNING
         self.message_user(request, answer.sentence(selection.choice), level)
 
@@ -115,8 +119,9 @@ def _begin(selection: Selection, decision: Decision) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:notifications_bulkaction_change", args=[action.pk]))
 
 
-def _log(choice: Choice, decision: Decision, answer: Answer) -> None:
+def _log(choice: Choice, decision: Decision, result: Result) -> None:
     """One entry for each message that was changed, in one statement."""
+    counts = Counter(result.done) + Counter(result.suppressed)
     kind = ContentType.objects.get_for_model(Message)
     LogEntry.objects.bulk_create(
         LogEntry(
@@ -125,14 +130,13 @@ def _log(choice: Choice, decision: Decision, answer: Answer) -> None:
             object_id=str(message.pk),
             object_repr=str(message)[:200],
             action_flag=CHANGE,
-            change_message=_note(choice, decision, answer, message.pk),
+            change_message=_note(choice, decision, counts[message.pk]),
         )
-        for message in Message.objects.filter(pk__in=answer.changed)
+        for message in Message.objects.filter(pk__in=list(counts))
     )
 
 
-def _note(choice: Choice, decision: Decision, answer: Answer, id_: UUID) -> str:
-    count = answer.done[id_] + answer.suppressed[id_]
+def _note(choice: Choice, decision: Decision, count: int) -> str:
     text = f"{choice.label}: {choices.counted(count, choice.target)}"
     if decision.through:
         text += f", through {decision.through}"

@@ -2,7 +2,8 @@
 
 Once a delivery, as a new generation: a second copy may arrive, a third never. Not at once, since
 the truth often comes late: from the worker's journal, a report, or a repeat under the provider's
-own key, which is safer and goes first. And not past the message's deadline.
+own key, which is safer and goes first. And not past the message's deadline, nor to an address that
+was suppressed meanwhile.
 """
 
 from uuid import UUID
@@ -26,6 +27,9 @@ d.state = 'uncertain' AND d.generation = 1 AND d.due_at IS NULL AND EXISTS (
     SELECT 1 FROM notifications_attempt a JOIN notifications_handoff h ON h.id = a.handoff_id
     WHERE a.delivery_id = d.id AND a.generation = 1 AND a.outcome = 'uncertain'
         AND h.ended_at < now() - interval '{GRACE_SECONDS} seconds'
+) AND NOT EXISTS (
+    SELECT 1 FROM notifications_suppression s
+    WHERE s.owner_id = d.owner_id AND s.address IN (d.address, lower(d.address))
 )
 """  # noqa: S608 - made of constants
 

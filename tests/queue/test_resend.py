@@ -14,7 +14,7 @@ from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, recor
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, State
 from notifications.queue.resend import GRACE_SECONDS, resend_uncertain
 from notifications.queue.schedule import release_scheduled
-from tests.factories import ProviderFactory, UserFactory, make_message
+from tests.factories import ProviderFactory, SuppressionFactory, UserFactory, make_message
 from tests.queue.line import become_due
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,13 @@ def test_it_is_sent_again_as_a_new_generation_and_the_history_says_whose_choice_
     assert (message.state, message.due_at is None) == ("pending", False)
     data = message.events.order_by("-seq")[0].data
     assert data == {"by": "ann", "choice": "requeue", "reason": "on_uncertain: resend"}
+
+
+def test_whose_address_was_suppressed_meanwhile_gets_no_second_copy() -> None:
+    message = in_doubt("a@example.org", "B@example.org")
+    SuppressionFactory(owner=message.owner, address="b@example.org")
+    assert resend_uncertain() == 1
+    assert deliveries(message) == [("pending", 2), ("uncertain", 1)]
 
 
 def test_it_happens_once() -> None:
