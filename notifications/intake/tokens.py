@@ -96,6 +96,13 @@ def revoke(token: ApiToken) -> None:
     token.refresh_from_db(fields=["revoked_at"])
 
 
+def newest_token(owner: User) -> ApiToken | None:
+    """The token that the owner made last of those that may submit messages now."""
+    lasting = Q(expires_at=None) | Q(expires_at__gt=Now())
+    valid = ApiToken.objects.filter(lasting, owner=owner, revoked_at=None)
+    return valid.filter(scopes__contains=[Scope.SEND]).order_by("-id").first()
+
+
 def _find(digest: bytes) -> ApiToken | None:
     token = _known.get(digest)
     if token is None:

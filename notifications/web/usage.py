@@ -8,7 +8,9 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -89,7 +91,10 @@ def usage_page(request: SignedInRequest) -> HttpResponse:
         "charts": _charts(period, stats),
         "bar_width": charts.BAR,
         "height": charts.HEIGHT,
-        "kinds": [_label(kind) for kind in kinds],
+        "kinds": [
+            (_label(kind), _found(begin, state=kind) if kind in TONES["bad"] else "")
+            for kind in kinds
+        ],
         "first": period.name(begin),
         "steps": [
             (at, period.name(at), _row(counts, kinds))
@@ -97,8 +102,8 @@ def usage_page(request: SignedInRequest) -> HttpResponse:
         ],
         "totals": _row(stats.counts, kinds),
         "parts": [
-            ("provider", "By provider", _part(stats.providers)),
-            ("tag", "By tag", _part(stats.tags)),
+            ("provider", "By provider", *_part(stats.providers)),
+            ("tag", "By tag", *_part(stats.tags, begin)),
         ],
         "most_tags": MOST_TAGS if len(stats.tags) == MOST_TAGS else None,
         "limits": [_limit(bucket) for bucket in allowance_of(request.user)],
@@ -115,10 +120,22 @@ def _charts(period: Period, stats: Stats) -> list[charts.Chart]:
     return [chart for number, chart in enumerate(made) if chart.total or not number]
 
 
-def _part(counts: Mapping[str, Counts]) -> tuple[list[str], list[tuple[str, list[int]]]]:
-    """A table of parts: its columns, and each part's name with its row."""
+def _part(
+    counts: Mapping[str, Counts], begin: datetime | None = None
+) -> tuple[list[str], list[tuple[str, str, list[int]]]]:
+    """A table of parts: its columns; each part's name, its messages since `begin`, and its row."""
     kinds = [kind for kind in KINDS if any(kind in row for row in counts.values())]
-    return [_label(kind) for kind in kinds], [(n, _row(row, kinds)) for n, row in counts.items()]
+    rows = [
+        (name, _found(begin, tag=name) if begin else "", _row(row, kinds))
+        for name, row in counts.items()
+    ]
+    return [_label(kind) for kind in kinds], rows
+
+
+def _found(begin: datetime, **asked: str) -> str:
+    """Where the messages stand that are meant."""
+    query = {**asked, "since": f"{begin:%Y-%m-%dT%H:%M}"}
+    return f"{reverse('web:messages')}?{urlencode(query)}"
 
 
 def _row(counts: Counts, kinds: Sequence[str]) -> list[int]:

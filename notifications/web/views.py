@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from notifications.history.timeline import DeliverySummary, timeline
+from notifications.intake.tokens import newest_token
 from notifications.models import Message, User
 from notifications.models.state import CANCELLABLE, DEAD_LETTER, State
 from notifications.web.grouping import entries_of
@@ -44,6 +45,8 @@ def message_list(request: SignedInRequest) -> HttpResponse:
         "is_filtered": bool(asked or form.errors),
         "base_url": settings.LIMBO_BASE_URL,
     }
+    if not context["page"].rows:
+        context["token"] = newest_token(request.user)
     return render(request, "web/messages.html", context)
 
 

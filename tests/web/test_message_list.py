@@ -13,7 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from notifications.delivery.reading import Reading
-from notifications.models import Message, State, User
+from notifications.intake.tokens import issue_token, revoke
+from notifications.models import Message, Scope, State, User
 from notifications.models.ids import first_id
 from notifications.web import listing
 from tests.factories import EventFactory, make_message
@@ -80,6 +81,15 @@ def test_the_empty_list_shows_the_first_command(signed_in: Client) -> None:
     page = signed_in.get("/messages/")
     assertContains(page, "curl http://127.0.0.1:8000/v1/mail")
     assertContains(page, "Authorization: Bearer YOUR_TOKEN")
+
+
+def test_the_first_command_names_a_token_that_may_send(signed_in: Client, ada: User) -> None:
+    good, _ = issue_token(owner=ada, name="shop")
+    issue_token(owner=ada, name="reader", scopes=[Scope.READ])
+    revoke(issue_token(owner=ada, name="old")[0])
+    page = signed_in.get("/messages/")
+    assertContains(page, f"Authorization: Bearer {good.prefix}…")
+    assertContains(page, "your token “shop”")
 
 
 def test_filtering_by_state(signed_in: Client, ada: User) -> None:

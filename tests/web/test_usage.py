@@ -9,7 +9,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 from pytest_django.asserts import assertContains, assertNotContains
 
-from notifications.models import RollUp, SendingLimit, User
+from notifications.delivery.reading import Reading
+from notifications.models import Message, RollUp, SendingLimit, User
 from notifications.models.roll_up import Dimension
 from notifications.web.charts import HEIGHT, chart_of
 from tests.stories import accepted, answered, handed_over
@@ -116,6 +117,23 @@ def test_providers_and_tags_have_tables(signed_in: Client, ada: User) -> None:
     assert table(signed_in, "by-provider") == [["Provider", "Tried", "Sent"], ["relay", "8", "7"]]
     assertContains(signed_in.get(PAGE), "&lt;b&gt;sale&lt;/b&gt;")
     assert table(signed_in, "by-tag")[-1] == ["invoice", "3"]
+
+
+def test_what_went_wrong_and_tags_lead_to_their_messages(
+    signed_in: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    accepted(ada, "a@example.org", subject="untouched")
+    refused = accepted(ada, "b@example.org", subject="refused")
+    Message.objects.filter(id=refused.id).update(tags=["a&b"])
+    answered(handed_over(refused), Reading.MESSAGE_REFUSED, code=554, answer="no")
+    page = signed_in.get(PAGE).content.decode()
+    links = re.findall(r'<a href="(/messages/[^"]+since[^"]+)">([^<]+)</a>', page)
+    assert [label for _, label in links] == ["Refused", "a&amp;b"]
+    for address, _ in links:
+        found = signed_in.get(unescape(address))
+        assertContains(found, "refused</a>")
+        assertNotContains(found, "untouched")
 
 
 def test_what_happened_just_now_is_counted(
