@@ -45,5 +45,5 @@ class ChoiceForm(forms.Form):
 
 
 def _enabled() -> list[str]:
-    rows = Provider.objects.filter(name__in=configured_providers(), enabled=True)
+    rows = Provider.objects.filter(name__in=configured_providers(), enabled=True, is_draining=False)
     return list(rows.values_list("name", flat=True))

@@ -123,7 +123,7 @@ class ErrorFilter(TermFilter):
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Message]) -> Lookups:
         """The readings that are no success."""
-        return [(reading.value, words) for reading, words in _ERRORS.items()]
+        return [(reading.value, words) for reading, words in READINGS_IN_WORDS.items()]
 
     @classmethod
     def term(cls, value: str) -> str:
@@ -131,7 +131,7 @@ class ErrorFilter(TermFilter):
         return error_term(value)
 
 
-_ERRORS = {
+READINGS_IN_WORDS = {
     Reading.UNREACHABLE: "provider not reached",
     Reading.MISCONFIGURED: "credentials refused",
     Reading.EXHAUSTED: "quota or rate limit",
@@ -142,6 +142,7 @@ _ERRORS = {
     Reading.UNBUILDABLE: "could not be built",
     Reading.AMBIGUOUS: "no clear answer",
 }
+"""The readings that are no success, as staff are told of them."""
 
 
 _PERIODS: dict[str, tuple[str, timedelta]] = {

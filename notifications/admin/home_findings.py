@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from notifications.admin.filters import DEAD_LETTERS
-from notifications.admin.provider import standing, why
+from notifications.admin.provider_standing import standing, why
 from notifications.delivery.provider_config import SANDBOX
 from notifications.history.headline import moment
 from notifications.models import Heartbeat, Message, Provider, User

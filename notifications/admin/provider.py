@@ -1,120 +1,210 @@
-"""Providers: their health, and what staff may change while Limbo runs."""
+"""Providers: how they fare, live, and what staff may change while Limbo runs."""
 
-from datetime import UTC, datetime
-from typing import Any, TypeGuard
+from typing import Any, cast
+from uuid import UUID
 
-from django import forms
-from django.conf import settings
-from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
 
-from notifications.admin.display import badge
-from notifications.admin.theme import ModelAdmin
-from notifications.delivery.breaker import use_again
-from notifications.delivery.provider_config import SANDBOX, parse_providers
-from notifications.models import Provider
+from notifications.admin.provider_board import cards, test_story
+from notifications.admin.provider_choices import (
+    FORMS,
+    SWITCHES,
+    TEST,
+    WEIGH,
+    TestForm,
+    WhyForm,
+    form_for,
+    send_test,
+    switches_of,
+)
+from notifications.admin.provider_standing import takes_new
+from notifications.admin.staff_log import told
+from notifications.admin.theme import ReadOnlyAdmin
+from notifications.delivery.provider_config import SANDBOX
+from notifications.delivery.switches import weigh
+from notifications.models import Provider, User
 
-
-def standing(provider: Provider) -> tuple[str, str]:
-    """How a provider stands, in words, and the tone to show it in."""
-    if provider.name not in parse_providers(settings.LIMBO_PROVIDERS):
-        return "not configured", "quiet"
-    if provider.fault:
-        return "off: refused our credentials", "bad"
-    if not provider.enabled:
-        return "off", "quiet"
-    if _is_to_come(provider.closed_until):
-        return "closed for a while", "doubt"
-    if _is_to_come(provider.breaker_until):
-        return "left alone for a while", "doubt"
-    if provider.breaker_until:
-        return "waits for its probe", "doubt"
-    return "in use", "good"
-
-
-def why(provider: Provider) -> str:
-    """Why a provider stands as it does; empty when there is nothing to explain."""
-    if provider.fault:
-        return provider.fault
-    if _is_to_come(provider.closed_until):
-        return f"It asked us to wait until {_time(provider.closed_until)}."
-    if _is_to_come(provider.breaker_until):
-        return f"Open until {_time(provider.breaker_until)}: {provider.breaker_reason}"
-    if provider.breaker_until:
-        return f"The next hand-off decides: {provider.breaker_reason}"
-    return ""
-
-
-def _is_to_come(at: datetime | None) -> TypeGuard[datetime]:
-    return at is not None and at > timezone.now()
-
-
-def _time(at: datetime) -> str:
-    """A time of day in UTC, with its date where that is another one."""
-    is_today = at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date()
-    return f"{at.astimezone(UTC):{'%H:%M:%S' if is_today else '%d %b %H:%M:%S'}} UTC"
+_FOLDER = "admin/notifications/provider"
 
 
 @admin.register(Provider)
-class ProviderAdmin(ModelAdmin[Provider]):
-    """Switch and weight. Providers are added and removed by configuration."""
+class ProviderAdmin(ReadOnlyAdmin[Provider]):
+    """All of them live on one page, each with a page of its own for switches, weight and test.
 
-    list_display = ("name", "standing_column", "weight", "why_column")
-    fields = ("name", "standing_column", "enabled", "weight", "why_text")
-    readonly_fields = ("name", "standing_column", "why_text")
-    sortable_by = ()
-    actions = ("use_again_now",)
+    Providers are added and removed by configuration.
+    """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         """The configured ones; nothing about the sandbox can be changed."""
         return super().get_queryset(request).exclude(name=SANDBOX)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: it is configuration."""
-        return False
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether this user may change providers; their forms are not Django's."""
+        return request.user.has_perm("notifications.change_provider")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: hand-offs of the past name it."""
-        return False
+    def get_urls(self) -> list[URLPattern]:
+        """Django's, the parts that are fetched again and again, and where choices are posted."""
+        views = (
+            ("board/", self.board_view, "board"),
+            ("<int:provider_id>/live/", self.live_view, "live"),
+            ("<int:provider_id>/choose/", self.choose_view, "choose"),
+        )
+        own = [
+            path(route, self.admin_site.admin_view(view), name=f"notifications_provider_{name}")
+            for route, view, name in views
+        ]
+        return [*own, *super().get_urls()]
 
-    def save_model(
-        self, request: HttpRequest, obj: Provider, form: forms.ModelForm[Provider], change: Any
-    ) -> None:
-        """Save what was changed in the form; to enable a provider clears its fault.
+    # -- all of them ---------------------------------------------------------------------------
 
-        Only those columns: a worker may have noted a fault since the page was opened.
-        """
-        changed = [name for name in form.changed_data if name in {"enabled", "weight"}]
-        if "enabled" in changed and obj.enabled:
-            obj.fault = ""
-            changed.append("fault")
-        obj.save(update_fields=changed)
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """All providers, live."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self._context(request, "Providers"), **self._board(request)}
+        return TemplateResponse(request, f"{_FOLDER}/change_list.html", context)
 
-    @admin.display(description="State")
-    def standing_column(self, provider: Provider) -> SafeString:
-        """How it stands."""
-        return badge(*standing(provider))
+    def board_view(self, request: HttpRequest) -> HttpResponse:
+        """The part of that page that changes."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        page = f"{_FOLDER}/board.html"
+        return require_GET(TemplateResponse)(request, page, self._board(request))
 
-    @admin.display(description="Why")
-    def why_text(self, provider: Provider) -> str:
-        """Why it stands so, in full."""
-        return why(provider) or "–"
+    def _board(self, request: HttpRequest) -> dict[str, Any]:
+        return {"cards": cards(self.get_queryset(request))}
 
-    @admin.display(description="Why")
-    def why_column(self, provider: Provider) -> SafeString:
-        """The same, cut to the width of a column."""
-        return format_html('<span class="lb-cut" title="{0}">{0}</span>', why(provider) or "–")
+    # -- one of them ---------------------------------------------------------------------------
 
-    @admin.action(description="Use again now", permissions=["change"])
-    def use_again_now(self, request: HttpRequest, providers: QuerySet[Provider]) -> None:
-        """Send through the chosen ones again, without a probe and whatever they asked for."""
-        changed = [provider for provider in providers if use_again(provider.name)]
-        for provider in changed:
-            self.log_change(request, provider, "Used again now.")
-        names = ", ".join(provider.name for provider in changed)
-        text = f"In use again: {names}." if names else "Nothing was changed: none was closed."
-        self.message_user(request, text)
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """One provider, live, with its switches."""
+        if not self.has_view_permission(request) or request.method == "POST":
+            raise PermissionDenied
+        provider = self.get_object(request, object_id)
+        if provider is None:
+            raise Http404
+        return self._page(request, provider)
+
+    def live_view(self, request: HttpRequest, provider_id: int) -> HttpResponse:
+        """The part of that page that changes."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        live = self._live(request, self._provider(request, provider_id))
+        return require_GET(TemplateResponse)(request, f"{_FOLDER}/live.html", live)
+
+    def choose_view(self, request: HttpRequest, provider_id: int) -> HttpResponse:
+        """Do what was chosen, or ask again."""
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        return require_POST(self._choose)(request, self._provider(request, provider_id))
+
+    def _choose(self, request: HttpRequest, provider: Provider) -> HttpResponse:
+        name = request.POST.get("choice", "")
+        if name not in FORMS:
+            messages.error(request, "Choose what is to be done.")
+            return self._page(request, provider)
+        form = form_for(name, request.POST)
+        done = self._carry_out(request, provider, name, form) if form.is_valid() else None
+        if done is None:
+            return self._page(request, provider, **{name: form})
+        return HttpResponseRedirect(done)
+
+    def _carry_out(
+        self, request: HttpRequest, provider: Provider, name: str, form: WhyForm
+    ) -> str | None:
+        """Do it, with its entry in the log; returns the page to go to, None for the form again."""
+        page = reverse("admin:notifications_provider_change", args=[provider.pk])
+        why = form.cleaned_data["why"]
+        with transaction.atomic():
+            if isinstance(form, TestForm):
+                message_id = send_test(provider, form, by=cast("User", request.user))
+                if message_id is None:
+                    return None
+                did = f"Sent a test message to {form.cleaned_data['to']}: {message_id}."
+                page = f"{page}?{urlencode({TEST: str(message_id)})}"
+            elif name == WEIGH:
+                did = f"Weight {provider.weight} → {form.cleaned_data['weight']}."
+                weigh(provider.name, form.cleaned_data["weight"])
+            else:
+                switch = next(switch for switch in SWITCHES if switch.name == name)
+                if switch.run(provider.name) is False:
+                    messages.warning(request, "Nothing was changed.")
+                    return page
+                did = switch.done
+            self.log_change(request, provider, told(did, why))
+        messages.success(request, did)
+        return page
+
+    # -- what the pages show -------------------------------------------------------------------
+
+    def _provider(self, request: HttpRequest, provider_id: int) -> Provider:
+        provider = self.get_queryset(request).filter(pk=provider_id).first()
+        if provider is None:
+            raise Http404
+        return provider
+
+    def _page(self, request: HttpRequest, provider: Provider, **bound: WhyForm) -> HttpResponse:
+        """One provider's page; forms that were not valid are shown as they were filled in."""
+        live = self._live(request, provider)
+        context = {
+            **self._context(request, provider.name),
+            **live,
+            "original": provider,
+            "change": True,
+            "show_history": True,
+            "may_operate": self.has_operate_permission(request),
+            "takes_new": takes_new(provider),
+            "switches": switches_of(provider),
+            "switch_form": next(
+                (bound[s.name] for s in SWITCHES if s.name in bound), form_for("enable")
+            ),
+            "weight_form": bound.get(WEIGH) or form_for(WEIGH, initial={"weight": provider.weight}),
+            "test_form": bound.get(TEST) or form_for(TEST, initial=_usual(request)),
+        }
+        return TemplateResponse(request, f"{_FOLDER}/change_form.html", context)
+
+    def _live(self, request: HttpRequest, provider: Provider) -> dict[str, Any]:
+        """What changes by itself."""
+        everything = cards(self.get_queryset(request))
+        card = next(card for card in everything if card.provider.pk == provider.pk)
+        return {"card": card, "test": _test(request, provider)}
+
+    def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "has_view_permission": True,
+        }
+
+
+def _usual(request: HttpRequest) -> dict[str, str]:
+    """What a test message usually says."""
+    address = getattr(request.user, "email", "")
+    return {"to": address, "sender": address, "why": "To see whether it works"}
+
+
+def _test(request: HttpRequest, provider: Provider) -> dict[str, Any] | None:
+    """What came of the test message that the page was asked to show."""
+    try:
+        message_id = UUID(request.GET.get(TEST, ""))
+    except ValueError:
+        return None
+    user = cast("User", request.user)
+    return test_story(provider, message_id, user)

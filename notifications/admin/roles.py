@@ -58,11 +58,11 @@ PERMISSIONS: Mapping[RoleKey, frozenset[str]] = {
 EXPLAINED: Mapping[RoleKey, str] = {
     RoleKey.VIEWER: "Sees messages and what became of them, requests, providers, suppressions and "
     "webhooks. Reads no body and changes nothing.",
-    RoleKey.SUPPORT: "Besides: retries, requeues and cancels messages, reads bodies, adds and "
-    "removes suppressions, sees users and tokens.",
-    RoleKey.OPERATOR: "Besides: changes providers, webhook endpoints, tokens, limits, and users "
-    "who are not staff, with the second factors they lost; sees staff's actions and background "
-    "tasks.",
+    RoleKey.SUPPORT: "Sees what a viewer sees. Retries, requeues and cancels messages, reads "
+    "bodies, adds and removes suppressions, sees users and tokens.",
+    RoleKey.OPERATOR: "Does what support does. Changes providers, webhook endpoints, tokens, "
+    "limits, and users who are not staff, with the second factors they lost; sees staff's actions "
+    "and background tasks.",
 }
 """What each role may, in words."""
 

@@ -35,6 +35,7 @@ from notifications.delivery.sandbox import report, sandbox_route
 from notifications.delivery.standing import note_provider_faults
 from notifications.delivery.steadfast import steadfast
 from notifications.delivery.stop_flag import stop_flag
+from notifications.delivery.switches import Switches
 from notifications.failpoints import hit
 from notifications.history.changes import LetGo, change_deliveries, lock_messages
 from notifications.history.outcomes import HandoffOutcome, record_outcomes
@@ -109,6 +110,7 @@ class Batch:
         self._cluster = cluster
         has_tests = any(message.outgoing.is_test for message in messages)
         self._routes = Routes(usable_routes(), sandbox=sandbox_route() if has_tests else None)
+        self._switches = Switches(self._routes)
         self._messages = {message.id: message for message in messages}
         self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.threads)
         self._results = BatchResults()
@@ -133,7 +135,7 @@ class Batch:
 
     def _go_on(self, answered: list[Ended]) -> None:
         """Record what was `answered` or may not begin any more; keep the lease of the rest."""
-        ended = [*answered, *self._take_back()]
+        ended = [*answered, *self._take_back(self._switches.switched_off())]
         if ended:
             self._flush(ended)
         self._renew_in_time()

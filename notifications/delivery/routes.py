@@ -16,7 +16,9 @@ class Routes:
 
     def __init__(self, routes: Iterable[Route], *, sandbox: Route | None = None) -> None:
         self._sandbox = sandbox
-        self._routes = {route.name: route for route in routes}
+        routes = list(routes)
+        self._routes = {route.name: route for route in routes if not route.is_draining}
+        self._draining = {route.name: route for route in routes if route.is_draining}
 
     def take_probes(self) -> None:
         """Win the probes that are to be had; what others probe is not for this batch.
@@ -42,7 +44,7 @@ class Routes:
 
     def named(self, name: str) -> Route | None:
         """The provider `name` itself, for what no other can do; None while it cannot be used."""
-        route = self._routes.get(name)
+        route = self._routes.get(name) or self._draining.get(name)
         return None if route is None or route.is_probe else route
 
     def has_more(self, *, tried: Collection[str], partial: bool, wish: Wish | None = None) -> bool:
@@ -59,6 +61,18 @@ class Routes:
         """Use the providers `names` no more."""
         for name in names:
             self._routes.pop(name, None)
+            self._draining.pop(name, None)
+
+    def drain(self, names: Iterable[str]) -> None:
+        """Begin nothing new through the providers `names`."""
+        for name in names:
+            if name in self._routes:
+                self._draining[name] = self._routes.pop(name)
+
+    @property
+    def names(self) -> set[str]:
+        """All that may still be used for something."""
+        return {*self._routes, *self._draining}
 
     def share(self, threads: int) -> int:
         """How many of `threads` one provider may hold: half of them while there are others."""

@@ -17,6 +17,8 @@ class Route:
     weight: int
     is_probe: bool = False
     """Its breaker waits for a probe: who wins `take_probe` may begin one hand-off through it."""
+    is_draining: bool = False
+    """It begins nothing new: what it alone can bring to its end still goes through it."""
 
     @property
     def name(self) -> str:
@@ -43,7 +45,13 @@ def usable_routes() -> list[Route]:
     for _, row in rows:
         remember(row)
     return [
-        Route(config, row.id, row.weight, is_probe=row.breaker_until is not None)
+        Route(
+            config,
+            row.id,
+            row.weight,
+            is_probe=row.breaker_until is not None,
+            is_draining=row.is_draining,
+        )
         for config, row in rows
     ]
 

@@ -12,6 +12,10 @@ class Provider(models.Model):
 
     name = models.SlugField(max_length=64, unique=True)
     enabled = models.BooleanField(default=True)
+    is_draining = models.BooleanField(
+        db_default=False,
+        help_text="It begins nothing new; what is under way with it is brought to its end.",
+    )
     weight = models.PositiveSmallIntegerField(
         default=1, help_text="Its share of the hand-offs, beside the other providers' weights."
     )

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
@@ -11,7 +10,6 @@ from django.utils import timezone
 from notifications.intake.tokens import authenticate, issue_token
 from notifications.models import (
     ApiToken,
-    Provider,
     SendingLimit,
     Suppression,
     SuppressionReason,
@@ -24,89 +22,6 @@ PROVIDERS = "/admin/notifications/provider/"
 TOKENS = "/admin/notifications/apitoken/"
 SUPPRESSIONS = "/admin/notifications/suppression/"
 REQUESTS = "/admin/notifications/requestlog/"
-
-
-@pytest.fixture
-def provider(db: None) -> Provider:
-    return Provider.objects.get_or_create(name="first")[0]
-
-
-def change(client: Client, provider: Provider, **fields: object) -> int:
-    """Post a provider's form."""
-    url = reverse("admin:notifications_provider_change", args=[provider.pk])
-    return client.post(url, {key: value for key, value in fields.items() if value}).status_code
-
-
-def test_weight_and_switch_of_a_provider_can_be_changed(
-    superuser: Client, provider: Provider
-) -> None:
-    assert change(superuser, provider, weight=5, enabled=False) == 302
-    provider.refresh_from_db()
-    assert (provider.weight, provider.enabled) == (5, False)
-    assert LogEntry.objects.get().object_id == str(provider.pk)
-
-
-def test_to_enable_a_provider_clears_its_fault(superuser: Client, provider: Provider) -> None:
-    Provider.objects.update(enabled=False, fault="535 bad credentials")
-    change(superuser, provider, weight=1, enabled="on")
-    provider.refresh_from_db()
-    assert (provider.enabled, provider.fault) == (True, "")
-
-
-def test_a_fault_noted_while_the_form_was_open_is_not_overwritten(
-    superuser: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save = Provider.save
-
-    def noted_meanwhile(row: Provider, **options: object) -> None:
-        Provider.objects.filter(pk=row.pk).update(fault="535 bad credentials")
-        save(row, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Provider, "save", noted_meanwhile)
-    change(superuser, provider, weight=3, enabled="on")
-    provider.refresh_from_db()
-    assert (provider.weight, provider.fault) == (3, "535 bad credentials")
-
-
-def test_nobody_adds_renames_or_removes_a_provider_here(
-    superuser: Client, provider: Provider
-) -> None:
-    assert superuser.get(reverse("admin:notifications_provider_add")).status_code == 403
-    delete = reverse("admin:notifications_provider_delete", args=[provider.pk])
-    assert superuser.post(delete, {"post": "yes"}).status_code == 403
-    change(superuser, provider, weight=1, enabled="on", name="other", fault="made up")
-    provider.refresh_from_db()
-    assert (provider.name, provider.fault) == ("first", "")
-
-
-def test_a_viewer_cannot_change_a_provider(viewer: Client, provider: Provider) -> None:
-    assert change(viewer, provider, weight=9) == 403
-
-
-def use_again_now(client: Client, provider: Provider) -> str:
-    """Choose the action on the list of providers; returns what it answers."""
-    form = {"action": "use_again_now", "_selected_action": [str(provider.pk)]}
-    return client.post(PROVIDERS, form, follow=True).content.decode()
-
-
-def test_staff_use_a_provider_again_whose_breaker_is_open(
-    superuser: Client, provider: Provider
-) -> None:
-    later = timezone.now() + timedelta(hours=1)
-    Provider.objects.update(breaker_until=later, closed_until=later, breaker_reason="it failed")
-    assert "In use again: first" in use_again_now(superuser, provider)
-    provider.refresh_from_db()
-    assert (provider.breaker_until, provider.closed_until) == (None, None)
-    assert LogEntry.objects.get().get_change_message() == "Used again now."
-    assert "Nothing was changed" in use_again_now(superuser, provider)
-
-
-def test_a_viewer_cannot_use_a_provider_again(viewer: Client, provider: Provider) -> None:
-    later = timezone.now() + timedelta(hours=1)
-    Provider.objects.update(breaker_until=later)
-    use_again_now(viewer, provider)
-    provider.refresh_from_db()
-    assert provider.breaker_until == later
 
 
 def test_a_new_token_is_shown_once_and_opens_the_api(superuser: Client, owner: User) -> None:

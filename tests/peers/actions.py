@@ -112,6 +112,17 @@ def pause(seconds: float) -> Action:
     return Action(act)
 
 
+def until(event: threading.Event) -> Action:
+    """Wait for `event` while the body comes in, and go on well."""
+
+    def act(line: Line) -> None:
+        while not event.wait(0.02):
+            if line.stopped.is_set():
+                raise GoneError
+
+    return Action(act)
+
+
 def half_close() -> Action:
     """Close our direction only, and go on reading until the client gives up."""
 
