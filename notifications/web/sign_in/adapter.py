@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from notifications.client_address import client_address
 from notifications.models import User
+from notifications.web.sign_in.notices import tell
 
 _UNSAID = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
 """Where one is says it already; so it does after a new password, for who has not signed in."""
@@ -73,6 +74,12 @@ class AccountAdapter(DefaultAccountAdapter):
         """Say so where axes has locked this user out at this address."""
         if getattr(request, "axes_locked_out", False):
             raise self.validation_error("too_many_login_attempts")
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, *args: Any, **kwargs: Any
+    ) -> None:
+        """Tell the user by mail of what was changed."""
+        tell(user, template_prefix, self.request)
 
     def add_message(
         self,

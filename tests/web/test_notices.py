@@ -1,0 +1,67 @@
+"""The mail that tells people what was changed about how they sign in."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django_q.models import OrmQ
+
+from notifications.models import Content, Message, User
+from tests.web.test_password_reset import NEW, do_tasks
+from tests.web.test_second_factor import PASSWORD, set_up_app, sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada(settings: Any) -> User:
+    settings.LIMBO_SENDER = "Limbo <limbo@example.com>"
+    return User.objects.create_user("ada", "ada@example.org", PASSWORD)
+
+
+def change_password(client: Client) -> None:
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    assert client.post("/account/password/", form).status_code == 302
+
+
+def subjects() -> list[str]:
+    """Of what was mailed, the oldest first."""
+    return list(Message.objects.order_by("id").values_list("subject", flat=True))
+
+
+def test_a_changed_password_is_told_with_when_and_from_where(client: Client, ada: User) -> None:
+    sign_in(client, "ada")
+    change_password(client)
+    do_tasks()
+    assert subjects() == ["Your password was changed at Limbo"]
+    assert Message.objects.get().deliveries.get().address == "ada@example.org"
+    text = Content.objects.get().text
+    assert "From: 127.0.0.1" in text
+    assert " UTC" in text
+
+
+def test_second_factors_that_come_and_go_are_told(client: Client, ada: User) -> None:
+    sign_in(client, "ada")
+    set_up_app(client)
+    client.post("/account/recovery-codes/new/")
+    client.post("/account/app/remove/")
+    do_tasks()
+    assert subjects() == [
+        "An authenticator app was set up at Limbo",
+        "You have new recovery codes at Limbo",
+        "Your authenticator app was removed at Limbo",
+    ]
+
+
+@pytest.mark.parametrize("lacks", ["address", "sender"])
+def test_without_an_address_or_a_sender_nothing_is_told(
+    client: Client, ada: User, settings: Any, lacks: str
+) -> None:
+    if lacks == "address":
+        User.objects.update(email="")
+    else:
+        settings.LIMBO_SENDER = ""
+    sign_in(client, "ada")
+    change_password(client)
+    assert not OrmQ.objects.exists()
+    assert User.objects.get().check_password(NEW)
