@@ -64,6 +64,8 @@ def refuse_unknown_length(headers: Mapping[str, str]) -> None:
 
 def _has_more_structure(body: bytes, *, than: int) -> bool:
     """Whether so much lies outside of strings."""
+    if len(body) <= than:
+        return False
     outside = end = 0
     for string in _STRING.finditer(body):
         outside += string.start() - end + 1

@@ -46,8 +46,12 @@ class Batch:
     """A batch as it was read: in each place a submission, or why there is none."""
 
     places: Sequence[MailRequest | RefusedRequestError]
-    digest: bytes
-    """Of what was asked; the same for a repeat."""
+    asked: object
+    """What was asked, in words of JSON; the same for a repeat."""
+
+    def digest(self) -> bytes:
+        """What two batches have in common when they ask for the same."""
+        return hashlib.sha256(json.dumps(self.asked, sort_keys=True).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def read_batch(fields: object, *, shelf: Shelf, token: ApiToken) -> Batch:
     refused = [place for place in places if isinstance(place, RefusedRequestError)]
     if is_atomic and refused:
         raise ImpossibleRequestError(*[fault for refusal in refused for fault in refusal.faults])
-    return Batch(places, _digest(fields, token))
+    # apart from those of single submissions, which hash what the request says
+    return Batch(places, ["test batch" if token.is_test else "batch", fields])
 
 
 def submit_batch(
@@ -98,7 +103,7 @@ def submit_batch(
         taken = (
             None
             if idempotency_key is None
-            else take_key(owner=owner, key=idempotency_key, digest=batch.digest)
+            else take_key(owner=owner, key=idempotency_key, digest=batch.digest())
         )
         is_repeat = isinstance(taken, dict)
         outcomes = _recall(taken) if isinstance(taken, dict) else _store(owner, batch)
@@ -174,13 +179,6 @@ def _read_place(
                 for fault in error.faults
             ]
         )
-
-
-def _digest(fields: object, token: ApiToken) -> bytes:
-    # apart from those of single submissions, which hash what the request says
-    kind = "test batch" if token.is_test else "batch"
-    canonical = json.dumps([kind, fields], sort_keys=True)
-    return hashlib.sha256(canonical.encode()).digest()
 
 
 def _kept(outcome: Outcome) -> dict[str, Any]:

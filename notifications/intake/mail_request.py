@@ -86,7 +86,8 @@ def read_mail_request(fields: object, shelf: Shelf | None = None) -> MailRequest
     if "html" in options and base["message"] == "":
         base["message"] = _made_of_html(reader, options["html"])
     reader.unknown(fields, FIELDS)
-    faults = [*_missing(fields), *reader.faults]
+    is_whole = all(base[name] for name in ("sender", "to", "subject", "message"))
+    faults = reader.faults if is_whole else [*_missing(fields), *reader.faults]
     if faults:
         raise InvalidRequestError(*faults, *reader.obstacles)
     if reader.obstacles:
