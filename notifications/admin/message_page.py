@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from notifications.admin import choices
+from notifications.history.requests import request_that_made
 from notifications.history.timeline import DeliverySummary, timeline
 from notifications.models import ApiToken, Attachment, Message, RequestLog, TemplateVersion
 
@@ -24,7 +25,7 @@ def page_context(message: Message, *, may_act: bool) -> dict[str, Any]:
     As many queries for a message with one event as for one with thousands.
     """
     story = timeline(message, staff=True)
-    request_row = RequestLog.objects.filter(message_id=message.id).first()
+    request_row = request_that_made(message.id)
     return {
         "title": message.subject or "(no subject)",
         "subtitle": None,

@@ -9,6 +9,9 @@ from notifications.models import RequestLog, User
 _METHOD_LENGTH = 8
 """The column's width."""
 
+_MANY = 200
+"""Requests of one message that are looked at; they come about in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestOrigin:
@@ -52,3 +55,13 @@ def record_request(
         request_id=origin.request_id,
         token_id=origin.token_id,
     )
+
+
+def request_that_made(message_id: UUID) -> RequestLog | None:
+    """The request that made the message; None for one of a batch, and for one of no request.
+
+    Repeats of it under its key, and looks at the message's content, are of later requests.
+    """
+    # ordered by the database, a planner without fresh figures walks the log from its beginning
+    found = RequestLog.objects.filter(message_id=message_id)[:_MANY]
+    return min(found, key=lambda row: row.pk, default=None)
