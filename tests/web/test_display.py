@@ -1,9 +1,11 @@
 """States and moments as the pages show them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from notifications.models import State
@@ -44,3 +46,18 @@ def test_what_was_long_ago_is_told_by_its_day_and_exactly_on_hover() -> None:
     told = ago(datetime(2020, 2, 1, 10, 0, tzinfo=UTC))
     assert ">1 Feb 2020</time>" in told
     assert 'title="1 Feb 2020, 10:00:00 UTC"' in told
+
+
+@pytest.mark.parametrize(
+    ("path", "marked"),
+    [
+        ("/messages/", [("/messages/", "page")]),
+        ("/templates/new/", [("/templates/", "true")]),
+        ("/usage/?period=week", [("/usage/", "page")]),
+    ],
+)
+def test_the_header_marks_where_one_is(
+    signed_in: Client, path: str, marked: list[tuple[str, str]]
+) -> None:
+    header = signed_in.get(path).content.decode().split("</nav>")[0]
+    assert re.findall(r'href="(\S+)" aria-current="(\w+)"', header) == marked
