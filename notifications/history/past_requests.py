@@ -5,16 +5,15 @@ found: what is asked for is looked for among the next so many of the user's requ
 reader is told how far that went. The refused ones are few and have an index of their own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from notifications.models import RequestLog, User
+from notifications.models import ApiToken, RequestLog, User
 
 LOOKED_THROUGH = 10_000
 """Requests among which one page is looked for."""
@@ -40,21 +39,11 @@ WITH RECURSIVE search (lo, hi) AS (
 SELECT min(hi) FROM search
 """
 
-# without the inner limit a rare path would be looked for in the whole log
-_PAGE = """
-SELECT l.*, t.name AS token_name, t.prefix AS token_prefix FROM (
-    SELECT * FROM notifications_requestlog
-    WHERE owner_id = %(owner)s AND id < %(before)s AND id > %(after)s {refused}
-    ORDER BY id {way} LIMIT %(looked)s
-) l
-LEFT JOIN notifications_apitoken t ON t.id = l.token_id
-WHERE (%(least)s::int IS NULL OR l.status BETWEEN %(least)s AND %(least)s + 99)
-    AND strpos(l.path, %(path)s) > 0
-    AND (%(token)s::uuid IS NULL OR l.token_id = %(token)s)
-    AND (%(since)s::timestamptz IS NULL OR l.at >= %(since)s)
-    AND (%(until)s::timestamptz IS NULL OR l.at < %(until)s)
-ORDER BY l.id {way} LIMIT %(limit)s
-"""
+_TOKENS = ApiToken.objects.filter(id=OuterRef("token_id"))
+_TOKEN = {
+    "token_name": Subquery(_TOKENS.values("name")),
+    "token_prefix": Subquery(_TOKENS.values("prefix")),
+}
 
 _NO_ID, _LAST_ID = 0, 2**63 - 1
 
@@ -70,6 +59,11 @@ class Wanted:
     token: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def is_looked_for(self) -> bool:
+        """Whether there is a condition that no index holds, apart from the time."""
+        return bool(self.status_class or self.path or self.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +82,21 @@ def past_requests(
     owner: User, wanted: Wanted, *, before: int | None = None, after: int | None = None, size: int
 ) -> Past:
     """A page of the owner's requests that are wanted: before a line, after one, or the newest."""
-    bounds = _bounds(wanted, before, after)
-    way = "ASC" if after else "DESC"
-    rows = _page(owner, wanted, bounds, way, size + 1)
+    forwards = after is not None
+    lines = _lines(owner, wanted, before, after).order_by("id" if forwards else "-id")
+    edge = _edge(lines) if wanted.is_looked_for else None
+    found = lines.filter(**_conditions(wanted))
+    if edge is not None:
+        # or a rare path would be looked for in the whole log
+        found = found.filter(**{"id__lte" if forwards else "id__gte": edge})
+    rows = list(found.annotate(**_TOKEN)[: size + 1])
     more, rows = len(rows) > size, rows[:size]
-    stop = None if more else _stop(owner, wanted, bounds, way)
-    if after:
+    stop = None if more or edge is None else RequestLog.objects.get(id=edge)
+    if forwards:
         rows.reverse()
-    ahead = rows[0 if after else -1].id if more else stop.id if stop else None
-    behind = after or before
-    back = _back(rows, behind, newest=not after)
-    newer, older = (ahead, back) if after else (back, ahead)
+    ahead = rows[0 if forwards else -1].id if more else edge
+    back = _back(rows, after or before, newest=not forwards)
+    newer, older = (ahead, back) if forwards else (back, ahead)
     return Past(rows, newer=newer, older=older, looked_to=stop)
 
 
@@ -111,48 +109,42 @@ def _back(rows: list[RequestLog], behind: int | None, *, newest: bool) -> int | 
     return behind - 1 if newest else behind + 1
 
 
-def _bounds(wanted: Wanted, before: int | None, after: int | None) -> Mapping[str, int]:
-    """Between which numbers the lines lie."""
+def _lines(
+    owner: User, wanted: Wanted, before: int | None, after: int | None
+) -> QuerySet[RequestLog]:
+    """The owner's lines from which the page is made, by what an index holds."""
     least = _first_since(wanted.since - _SKEW) - 1 if wanted.since else _NO_ID
     most = _first_since(wanted.until + _SKEW) if wanted.until else _LAST_ID
-    return {"after": max(after or _NO_ID, least), "before": min(before or _LAST_ID, most)}
+    lines = RequestLog.objects.filter(
+        owner=owner, id__gt=max(after or _NO_ID, least), id__lt=min(before or _LAST_ID, most)
+    )
+    return lines.filter(status__gte=_REFUSED) if wanted.status_class in (4, 5) else lines
+
+
+def _conditions(wanted: Wanted) -> dict[str, Any]:
+    """What no index holds."""
+    conditions: dict[str, Any] = {}
+    if wanted.status_class:
+        least = 100 * wanted.status_class
+        conditions["status__range"] = (least, least + 99)
+    if wanted.path:
+        conditions["path__contains"] = wanted.path
+    if wanted.token:
+        conditions["token_id"] = wanted.token
+    if wanted.since:
+        conditions["at__gte"] = wanted.since
+    if wanted.until:
+        conditions["at__lt"] = wanted.until
+    return conditions
+
+
+def _edge(lines: QuerySet[RequestLog]) -> int | None:
+    """The last of the lines that are looked through, where there are more behind it."""
+    last = list(lines.values_list("id", flat=True)[LOOKED_THROUGH - 1 : LOOKED_THROUGH + 1])
+    return last[0] if len(last) > 1 else None
 
 
 def _first_since(moment: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_FIRST_SINCE, [moment])
         return int(cursor.fetchone()[0])
-
-
-def _page(
-    owner: User, wanted: Wanted, bounds: Mapping[str, int], way: str, limit: int
-) -> list[RequestLog]:
-    query = _PAGE.format(
-        way=way, refused=f"AND status >= {_REFUSED}" if _is_refusal(wanted) else ""
-    )
-    parameters: dict[str, Any] = {
-        **bounds,
-        "owner": owner.pk,
-        "looked": LOOKED_THROUGH,
-        "least": wanted.status_class and 100 * wanted.status_class,
-        "path": wanted.path,
-        "token": wanted.token,
-        "since": wanted.since,
-        "until": wanted.until,
-        "limit": limit,
-    }
-    return list(RequestLog.objects.raw(query, parameters))
-
-
-def _stop(owner: User, wanted: Wanted, bounds: Mapping[str, int], way: str) -> RequestLog | None:
-    """The last line that was looked at, where there are more of them behind it."""
-    refused = Q(status__gte=_REFUSED) if _is_refusal(wanted) else Q()
-    lines = RequestLog.objects.filter(
-        refused, owner=owner, id__lt=bounds["before"], id__gt=bounds["after"]
-    ).order_by("id" if way == "ASC" else "-id")
-    last = list(lines[LOOKED_THROUGH - 1 : LOOKED_THROUGH + 1])
-    return last[0] if len(last) > 1 else None
-
-
-def _is_refusal(wanted: Wanted) -> bool:
-    return wanted.status_class in (4, 5)
