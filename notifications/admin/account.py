@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from notifications.admin.roles import EXPLAINED
+from notifications.admin.staff_log import in_words
 from notifications.admin.theme import (
     AdminPasswordChangeForm,
     ModelAdmin,
@@ -75,6 +76,15 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
             return _is_superuser(request)
         return super().has_change_permission(request, obj)
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """What was changed; of what gives power, from what to what."""
+        changed = super().construct_change_message(request, form, formsets, add)
+        given = [] if add else [_given(form, name) for name in (*MAKES_STAFF, "is_active")]
+        steps = "; ".join(filter(None, given))
+        return f"{in_words(changed)} {steps}." if steps else changed
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever is in the log of staff's actions stays; made inactive, he can do nothing more."""
         has_acted = obj is not None and LogEntry.objects.filter(user=obj).exists()
@@ -119,6 +129,20 @@ def role_of(group: Group | None) -> Role | None:
     """The role that `group` carries, if it does."""
     role: Role | None = getattr(group, "role", None)
     return role
+
+
+def _given(form: Any, name: str) -> str:
+    """How the field `name` was changed; empty if it was not."""
+    if name not in getattr(form, "changed_data", ()):
+        return ""
+    before, after = (_told(value) for value in (form.initial.get(name), form.cleaned_data[name]))
+    return f"{form.fields[name].label}: {before} → {after}"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(sorted(str(item) for item in value or ())) or "none"
 
 
 def _is_superuser(request: HttpRequest) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -13,9 +14,13 @@ from django.utils.safestring import SafeString
 
 from notifications.admin.choices import counted
 from notifications.admin.display import badge, moment
+from notifications.admin.reasons import answered, ask_why
+from notifications.admin.staff_log import told
 from notifications.admin.theme import CheckboxSelectMultiple, ModelAdmin
 from notifications.intake.tokens import USUAL_SCOPES, issue_token, revoke
 from notifications.models import ApiToken, Scope
+
+_END = "From now on no request with it is taken; it cannot be used again."
 
 
 class TokenForm(forms.ModelForm[ApiToken]):
@@ -126,15 +131,23 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         return TemplateResponse(request, "admin/notifications/apitoken/created.html", context)
 
     @admin.action(description="Revoke", permissions=["revoke"])
-    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """End the ticked tokens now."""
+    def revoke_tokens(
+        self, request: HttpRequest, queryset: QuerySet[ApiToken]
+    ) -> HttpResponse | None:
+        """End the ticked tokens now, with a reason."""
         ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
         live = list(queryset.filter(pk__in=ticked, revoked_at=None))
+        form = answered(request)
+        if live and not form.is_valid():
+            question = {"verb": "Revoke", "consequence": _END, "action": "revoke_tokens"}
+            return ask_why(self, request, live, form=form, **question)
         for token in live:
-            revoke(token)
-            self.log_change(request, token, "Revoked.")
+            with transaction.atomic():
+                self.log_change(request, token, told("Revoked.", form.cleaned_data["why"]))
+                revoke(token)
         level = messages.SUCCESS if live else messages.WARNING
         self.message_user(request, f"{counted(len(live), 'token')} revoked.", level)
+        return None
 
     @admin.display(description="Token")
     def prefix_column(self, token: ApiToken) -> str:

@@ -20,12 +20,12 @@ from notifications.admin.provider_choices import (
     TEST,
     WEIGH,
     TestForm,
-    WhyForm,
     form_for,
     send_test,
     switches_of,
 )
 from notifications.admin.provider_standing import takes_new
+from notifications.admin.reasons import WhyForm
 from notifications.admin.staff_log import told
 from notifications.admin.theme import ReadOnlyAdmin
 from notifications.delivery.provider_config import SANDBOX

@@ -13,6 +13,7 @@ from django import forms
 from django.utils import timezone
 
 from notifications.admin.provider_standing import is_closed, is_configured, takes_new
+from notifications.admin.reasons import WhyForm
 from notifications.admin.theme import TextInput
 from notifications.delivery import switches
 from notifications.delivery.breaker import use_again
@@ -102,22 +103,18 @@ class NumberInput(TextInput):
     input_type = "number"
 
 
-class WhyForm(forms.Form):
-    """Why staff do something; it goes into the log of their actions."""
-
-    why = forms.CharField(max_length=200, label="Why?", widget=TextInput)
-
-    field_order = ("weight", "to", "sender", "why")
-
-
 class WeightForm(WhyForm):
     """A new weight."""
+
+    field_order = ("weight", "why")
 
     weight = forms.IntegerField(min_value=1, max_value=MAX_WEIGHT, widget=NumberInput)
 
 
 class TestForm(WhyForm):
     """A test message: from whom and to whom."""
+
+    field_order = ("to", "sender", "why")
 
     to = forms.CharField(max_length=320, label="To", widget=TextInput)
     sender = forms.CharField(

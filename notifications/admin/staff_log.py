@@ -1,13 +1,14 @@
 """The log of staff's actions: who did or looked at what, when and why. Nobody changes it."""
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,6 +24,21 @@ _BECAUSE = " Reason: "
 def told(did: str, why: str) -> str:
     """The text of an entry: what was done, a sentence of ours, and why, in staff's own words."""
     return f"{did}{_BECAUSE}{why}" if why else did
+
+
+def in_words(message: list[dict[str, Any]]) -> str:
+    """What Django says of a form's changes, such as "Changed Weight."."""
+    return LogEntry(action_flag=CHANGE, change_message=json.dumps(message)).get_change_message()
+
+
+def log_removals(request: HttpRequest, rows: Sequence[Model], *, why: str) -> None:
+    """Note that `rows` are removed by whoever makes the request; to be called before they are."""
+    LogEntry.objects.log_actions(
+        user_id=cast("User", request.user).pk,
+        queryset=rows,
+        action_flag=DELETION,
+        change_message=told("Removed.", why),
+    )
 
 
 def _parts(entry: LogEntry) -> tuple[str, str]:

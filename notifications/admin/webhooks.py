@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from notifications.admin.display import badge, moment
 from notifications.admin.paging import LongListAdmin
+from notifications.admin.staff_log import in_words, told
 from notifications.admin.theme import (
     CheckboxSelectMultiple,
     ModelAdmin,
@@ -47,6 +48,13 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
         label="Events",
         help_text="None ticked: all of them.",
     )
+    why = forms.CharField(
+        max_length=200,
+        required=False,
+        widget=TextInput,
+        label="Why?",
+        help_text="It goes into the log of staff's actions; to switch an endpoint it is needed.",
+    )
 
     class Meta:
         """The columns that its maker chooses."""
@@ -62,6 +70,13 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
         except EndpointError as error:
             raise forms.ValidationError(str(error)) from error
         return url
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever switches an endpoint says why: its owner will ask."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk and "enabled" in self.changed_data and not cleaned.get("why"):
+            self.add_error("why", "Say why it is switched.")
+        return cleaned
 
 
 @admin.register(WebhookEndpoint)
@@ -84,7 +99,9 @@ class WebhookEndpointAdmin(ModelAdmin[WebhookEndpoint]):
         """What is chosen when it is made; afterwards how it fares too."""
         if obj is None:
             return ("owner", "url", "kinds")
-        return ("owner", "url", "kinds", "enabled", *self.get_readonly_fields(request, obj)[1:])
+        asked = ("why",) if self.has_change_permission(request, obj) else ()
+        seen = self.get_readonly_fields(request, obj)[1:]
+        return ("owner", "url", "kinds", "enabled", *asked, *seen)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: WebhookEndpoint | None = None
@@ -93,6 +110,14 @@ class WebhookEndpointAdmin(ModelAdmin[WebhookEndpoint]):
         if obj is None:
             return ()
         return ("owner", "disabled_reason", "failing_since", "paused_until", "created_at")
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """What was changed, in Django's words, and why."""
+        changed = super().construct_change_message(request, form, formsets, add)
+        why = form.cleaned_data.get("why")
+        return told(in_words(changed), why) if why else changed
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody: what was posted to it stays known; one that is not wanted is disabled."""

@@ -64,11 +64,15 @@ def test_a_token_is_revoked_and_neither_changed_nor_removed(superuser: Client, o
     delete = reverse("admin:notifications_apitoken_delete", args=[token.pk])
     assert superuser.post(delete, {"post": "yes"}).status_code == 403
     form = {"action": "revoke_tokens", "_selected_action": [str(token.pk)]}
-    answer = superuser.post(TOKENS, form, follow=True)
+    assert (
+        "From now on no request with it is taken" in superuser.post(TOKENS, form).content.decode()
+    )
+    assert authenticate(plain) is not None
+    answer = superuser.post(TOKENS, {**form, "post": "yes", "why": "It leaked"}, follow=True)
     assert "1 token revoked." in answer.content.decode()
     assert authenticate(plain) is None
     assert authenticate(other) == kept
-    assert LogEntry.objects.get().get_change_message() == "Revoked."
+    assert LogEntry.objects.get().get_change_message() == "Revoked. Reason: It leaked"
 
 
 def test_revoking_needs_the_permission(viewer: Client, owner: User) -> None:
@@ -102,7 +106,8 @@ def test_a_suppression_can_be_removed_but_not_changed(superuser: Client, owner: 
     change_url = reverse("admin:notifications_suppression_change", args=[row.pk])
     assert superuser.post(change_url, {"address": "x@example.org"}).status_code == 403
     delete = reverse("admin:notifications_suppression_delete", args=[row.pk])
-    assert superuser.post(delete, {"post": "yes"}).status_code == 302
+    assert "messages go to the address again" in superuser.get(delete).content.decode()
+    assert superuser.post(delete, {"post": "yes", "why": "It was mended"}).status_code == 302
     assert not Suppression.objects.exists()
 
 

@@ -29,9 +29,10 @@ def two_actors(owner: User) -> None:
     """Support reads a body and lifts a suppression; another cancels, for a reason."""
     message = accepted(owner, "ada@example.org")
     reader = signed_in(make_member(RoleKey.SUPPORT))
-    reader.get(reverse("admin:notifications_message_content", args=[message.pk]))
+    reader.get(reverse("admin:notifications_message_text", args=[message.pk]))
     row = SuppressionFactory(owner=owner, reason=SuppressionReason.MANUAL)
-    reader.post(reverse("admin:notifications_suppression_delete", args=[row.pk]), {"post": "yes"})
+    remove = reverse("admin:notifications_suppression_delete", args=[row.pk])
+    reader.post(remove, {"post": "yes", "why": "It was mended"})
     assert not Suppression.objects.exists()
     other = signed_in(User.objects.create_superuser("root"))
     form: dict[str, Any] = {"action": "cancel", "_selected_action": [str(message.pk)]}

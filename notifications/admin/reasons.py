@@ -1,0 +1,53 @@
+"""Asking staff why, before something is done that cannot be undone."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from notifications.admin.theme import ModelAdmin, TextInput
+
+CONFIRMED = "post"
+"""Posted by the question's own form, by the name that Django's confirmations have."""
+
+
+class WhyForm(forms.Form):
+    """Why staff do something; it goes into the log of their actions."""
+
+    why = forms.CharField(max_length=200, label="Why?", widget=TextInput)
+
+
+def answered(request: HttpRequest) -> WhyForm:
+    """The question's form: empty until it was posted."""
+    return WhyForm(request.POST if CONFIRMED in request.POST else None)
+
+
+def ask_why(
+    model_admin: ModelAdmin[Any],
+    request: HttpRequest,
+    rows: Iterable[Model],
+    *,
+    form: WhyForm,
+    verb: str,
+    consequence: str,
+    action: str = "",
+) -> TemplateResponse:
+    """Ask why `verb` is to be done to `rows`: by the list's `action`, or on the page itself."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": verb,
+        "opts": model_admin.opts,
+        "rows": rows,
+        "form": form,
+        "verb": verb,
+        "consequence": consequence,
+        "action": action,
+        "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        "confirmed": CONFIRMED,
+        "back": f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist",
+    }
+    return TemplateResponse(request, "admin/limbo/why.html", context)
