@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from notifications.admin import choices
+from notifications.history.lead import clock
 from notifications.history.requests import request_that_made
 from notifications.history.timeline import DeliverySummary, timeline
 from notifications.models import ApiToken, Attachment, Message, RequestLog, TemplateVersion
@@ -54,7 +55,8 @@ def _identifiers(
     # recipients share hand-offs
     handoffs = {attempt.handoff_id: attempt for row in deliveries for attempt in row.attempts}
     for id_, attempt in sorted(handoffs.items()):
-        found.append(Identifier(f"Hand-off to {attempt.provider}", str(id_)))
+        at = clock(attempt.started_at, now=timezone.now())
+        found.append(Identifier(f"Hand-off to {attempt.provider}, {at}", str(id_)))
         if attempt.provider_message_id:
             found.append(Identifier(f"Id at {attempt.provider}", attempt.provider_message_id))
     if request_row and request_row.request_id:

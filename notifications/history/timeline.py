@@ -74,6 +74,8 @@ class DeliverySummary:
     finalized_at: datetime | None
     attempts: tuple[AttemptSummary, ...]
     """Oldest first, of all generations."""
+    since: datetime | None = None
+    """When it came to stand so; None where no event tells."""
     lead: str = ""
     """`summary` to the second, without the provider's words; empty where no event tells."""
 
@@ -196,6 +198,7 @@ def _delivery(
         state=state,
         generation=row.generation,
         summary=what_happened(state, facts),
+        since=last.at if last else None,
         lead=lead(state, facts, since=last.at, again_at=next_at, now=now) if last else "",
         next_step=next_step,
         next_at=next_at,

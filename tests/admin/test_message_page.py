@@ -1,5 +1,6 @@
 """One message's page."""
 
+import re
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -89,7 +90,9 @@ def test_what_became_of_an_only_recipient_is_said_to_the_second(
     answered(handed_over(message, to="relay"))
     at = Event.objects.get(message=message, kind=State.SENT).at
     said = f"relay took it at {at:%H:%M:%S} UTC; not yet known to be delivered."
-    assert f'<p class="lb-headline">{said}</p>' in read(viewer, message)
+    page = read(viewer, message)
+    assert f'<p class="lb-headline">{said}</p>' in page
+    assert re.search(rf"since <time [^>]*>{at:%H:%M:%S} UTC</time>", page)
 
 
 def test_the_request_that_made_the_message_is_named_with_its_token(
@@ -124,6 +127,7 @@ def test_every_id_can_be_copied(viewer: Client, mixed: Message) -> None:
     for id_ in (str(mixed.id), header, "esp-77", *handoffs):
         assert page.count(f'data-copy="{id_}"') == 1
     assert 'aria-label="Copy: Id at relay"' in page
+    assert page.count("<dt>Hand-off to relay, ") == 3
 
 
 def test_what_the_request_asked_for_is_shown(viewer: Client, owner: User) -> None:
