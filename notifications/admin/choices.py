@@ -91,6 +91,7 @@ ALL: Sequence[Choice] = (
         done="will not be sent",
         consequence="Nothing is sent to these recipients. "
         "What a provider has been given already cannot be called back.",
+        asks_reason=True,
     ),
     Choice(
         name=SENT,

@@ -129,7 +129,7 @@ class LogEntryAdmin(LongListAdmin[LogEntry]):
         """What it was done to, with the way there."""
         kind = entry.content_type.name if entry.content_type else ""
         return format_html(
-            '<span class="lb-cut" title="{0} {1}">{0} <a href="{2}">{1}</a></span>',
+            '<span class="lb-cut" title="{0} {1}">{0} <a class="lb-link" href="{2}">{1}</a></span>',
             kind,
             entry.object_repr,
             entry.get_admin_url() or "",

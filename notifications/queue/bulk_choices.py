@@ -67,7 +67,7 @@ def _requeue(ids: Sequence[UUID], decision: Decision) -> Result:
 
 
 def _cancel(ids: Sequence[UUID], decision: Decision) -> Result:
-    return choices.cancel(ids, by=decision.by)
+    return choices.cancel(ids, by=decision.by, reason=decision.reason)
 
 
 def _settle(ids: Sequence[UUID], decision: Decision) -> Result:

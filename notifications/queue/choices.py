@@ -110,9 +110,9 @@ def requeue(
     return Result(_by_message(changed) - suppressed, suppressed)
 
 
-def cancel(message_ids: Iterable[UUID], *, by: User) -> Result:
-    """Stop deliveries that no provider has been given yet."""
-    data = {"by": by.get_username()}
+def cancel(message_ids: Iterable[UUID], *, by: User, reason: str = "") -> Result:
+    """Stop deliveries that no provider has been given yet; staff give a `reason`."""
+    data = {"by": by.get_username()} | ({"reason": reason} if reason else {})
     with transaction.atomic():
         locked = lock_messages(message_ids)
         changed = _move(locked, CANCELLABLE, State.CANCELLED, data)

@@ -125,8 +125,14 @@ def test_cancel_asks_first_and_then_stops_what_waits(
     page = " ".join(choose(support, "cancel", waiting, sent).content.decode().split())
     assert "Cancel 1 waiting delivery of 2 messages" in page
     assert states(waiting) == [State.PENDING]
-    answer = choose(support, "cancel", waiting, sent, confirmed="1")
+    assert "This field is required." in (
+        choose(support, "cancel", waiting, sent, confirmed="1").content.decode()
+    )
+    assert states(waiting) == [State.PENDING]
+    answer = choose(support, "cancel", waiting, sent, confirmed="1", reason="The owner asked")
     assert "1 waiting delivery will not be sent" in told(answer)
+    event = Event.objects.get(message=waiting, kind=State.CANCELLED)
+    assert event.data["reason"] == "The owner asked"
     assert states(waiting) == [State.CANCELLED]
     assert states(sent) == [State.SENT]
 
@@ -148,7 +154,7 @@ def test_only_what_still_fits_is_changed_when_the_answer_comes_late(
 ) -> None:
     choose(support, "cancel", waiting)
     moved(deliveries_of(waiting)[0], State.SENDING, provider="sink")
-    answer = choose(support, "cancel", waiting, confirmed="1")
+    answer = choose(support, "cancel", waiting, confirmed="1", reason="The owner asked")
     assert told(answer) == "Nothing was changed: there was no waiting delivery."
     assert states(waiting) == [State.SENDING]
 

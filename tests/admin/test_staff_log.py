@@ -61,7 +61,7 @@ def test_it_is_filtered_by_who_and_by_what(two_actors: None, operator: Client) -
     assert [
         line.get_change_message() for line in lines(operator, kind="notifications.message")
     ] == [
-        "Cancel: 1 waiting delivery.",
+        "Cancel: 1 waiting delivery. Reason: Asked by the owner",
         "Read the body.",
     ]
 

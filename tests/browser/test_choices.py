@@ -51,7 +51,7 @@ def test_each_choice_brings_the_message_to_the_inbox_or_keeps_it_from_it(
         again, arrived = (told(owner, Reading.AMBIGUOUS) for _ in range(2))
         sign_in(page, live_server)
         choose(page, live_server, retried, "Retry now")
-        choose(page, live_server, cancelled, "Cancel")
+        choose(page, live_server, cancelled, "Cancel", "It is wrong")
         choose(page, live_server, requeued, "Requeue dead letters", "The filter is mended")
         choose(page, live_server, again, "Send again", "She has nothing")
         choose(page, live_server, arrived, "It was sent", "She has it")

@@ -54,13 +54,16 @@ def test_a_hidden_page_asks_for_nothing_and_catches_up_when_it_is_seen(
     page: Page, live_server: LiveServer, provider: Provider
 ) -> None:
     sign_in(page, live_server)
+    page.clock.install()
     page.goto(f"{live_server.url}/admin/notifications/provider/{provider.pk}/change/")
+    with page.expect_response("**/live/"):
+        page.clock.run_for(10_000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     hidden = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true})"
     page.evaluate(hidden % "true")
-    page.clock.install()
     page.clock.run_for(60_000)
+    page.wait_for_load_state("networkidle")
     assert [url for url in asked if "/live/" in url] == []
     Provider.objects.filter(pk=provider.pk).update(is_draining=True)
     page.evaluate(hidden % "false")

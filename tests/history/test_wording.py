@@ -29,6 +29,12 @@ def test_every_reading_has_a_sentence_of_its_own(reading: str) -> None:
     assert say("of no kind", provider="sink", reading=reading) != "of no kind"
 
 
+def test_a_cancel_tells_the_reason_that_staff_gave() -> None:
+    assert say("cancelled", by="root") == "Cancelled by support"
+    said = say("cancelled", STAFF, by="root", reason="She asked")
+    assert said == "Cancelled by root: She asked"
+
+
 def test_an_accepted_handoff_quotes_the_provider() -> None:
     said = say("sent", provider="sink", reading="sent", code=250, answer="2.0.0 OK")
     assert said == "sink took it (250 2.0.0 OK)"
