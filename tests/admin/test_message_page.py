@@ -112,11 +112,23 @@ def test_the_request_that_made_the_message_is_named_with_its_token(
     page = read(viewer, mixed)
     assert reverse("admin:notifications_requestlog_change", args=[row.pk]) in page
     assert "POST /v1/mail" in page
-    assert 'shop checkout <span class="lb-soft">lk_abcdefgh…, revoked</span>' in page
+    assert "<dt>Token</dt> <dd> shop checkout </dd>" in page
     assert '200 <span class="lb-soft">after 7 ms</span>' in page
     assert "203.0.113.7" in page
     assert "203.0.113.8" not in page
     assert f'data-copy="{row.request_id}"' in page
+
+
+def test_who_may_see_tokens_is_led_to_the_one_that_made_the_message(
+    support: Client, mixed: Message
+) -> None:
+    token = ApiTokenFactory(owner=mixed.owner, name="shop checkout", revoked_at=timezone.now())
+    RequestLogFactory(message_id=mixed.id, token_id=token.id)
+    page = read(support, mixed)
+    assert (
+        f'{reverse("admin:notifications_apitoken_change", args=[token.pk])}">shop checkout' in page
+    )
+    assert "lk_abcdefgh…, revoked" in page
 
 
 def test_every_id_can_be_copied(viewer: Client, mixed: Message) -> None:
