@@ -116,6 +116,17 @@ GUARDS = (
         ),
         ("tests/faults", "-k", "row_07 and group"),
     ),
+    Guard(
+        "switches within a batch",
+        (
+            Edit(
+                "notifications/delivery/switches.py",
+                "if boottime() - self._looked_at < LOOK_SECONDS:",
+                "if self._routes:",
+            ),
+        ),
+        ("tests/delivery/test_switches.py", "-k", "goes_elsewhere"),
+    ),
 )
 
 
