@@ -365,6 +365,7 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda _: static("limbo-admin/admin.css")],
+    "SCRIPTS": [lambda _: static("limbo-admin/names.js")],
     "DASHBOARD_CALLBACK": "notifications.admin.home.dashboard",
     "SIDEBAR": {"navigation": "notifications.admin.navigation.sidebar"},
     # the theme's own is violet; this blue keeps 4.5:1 against white in 600 and black in 400
