@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak bench bench-api papers lint format lock clean browser demo-data bench-admin
+.PHONY: help run test faults guards soak bench bench-api papers screenshots lint format lock clean browser demo-data bench-admin
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -38,6 +38,9 @@ bench-admin: .venv/local-installed ## Time staff's screens on N=1000000 made-up 
 
 bench: .venv/local-installed .venv-bench/installed ## Race Limbo against its peers; ONLY= ROUNDS= SCALE= choose what and how long
 	@$(BIN)/python -m benchmarks
+
+screenshots: .venv/dev-installed browser ## Take pictures of the main pages, light and dark, wide and narrow, into docs/images
+	@$(BIN)/pytest -q -s -p no:cacheprovider tests/browser/screenshots.py
 
 papers: .venv/dev-installed ## Write the papers in docs/reference that are made from the code
 	@$(BIN)/python -m tests.docs.made
