@@ -19,7 +19,7 @@ from benchmarks import results
 from benchmarks.admin.data import environment, forget_files, month
 from benchmarks.admin.figures import as_rows, table, too_slow
 from benchmarks.admin.pages import pages
-from benchmarks.admin.timing import Timed, fetch, fetch_warm, served
+from benchmarks.admin.timing import Timed, fetch_cold, fetch_warm, served
 from benchmarks.database import Database, Server
 from benchmarks.processes import LIMBO_PYTHON, ROOT, BenchmarkError, call
 from benchmarks.tables import put
@@ -28,7 +28,6 @@ from limbo.local.errors import LocalError
 
 _ENOUGH_MESSAGES = 1_000_000
 _ENOUGH_ROUNDS = 10
-_WARM_UP = 5
 _PACKAGES = ("granian", "django", "django-unfold", "psycopg")
 
 
@@ -76,8 +75,9 @@ def _time_warm(
     database: Database, cookie: str, every: list[Timed], folder: Path, rounds: int
 ) -> None:
     with served(database, cookie, folder / "web.log") as client:
-        for timed in every:
-            fetch_warm(client, timed, rounds)
+        look_up, *others = every
+        for timed in others:
+            fetch_warm(client, timed, look_up, rounds)
             print(f"warm {timed.warm_ms:>8.1f} ms  {timed.page.label}", flush=True)
 
 
@@ -85,16 +85,13 @@ def _time_cold(
     server: Server, database: Database, cookie: str, every: list[Timed], folder: Path, rounds: int
 ) -> None:
     """Each page as the first one that asks for its data, on a server that was just started."""
-    look_up = every[0].page
+    look_up, *others = every
     with served(database, cookie, folder / "web-cold.log") as client:
-        for timed in every:
+        for timed in others:
             for _ in range(rounds):
                 forget_files(folder)
                 with server.running():
-                    # the connection, the session and the theme are not what is measured
-                    for _ in range(_WARM_UP):
-                        fetch(client, look_up)
-                    timed.cold.append(fetch(client, timed.page))
+                    fetch_cold(client, timed, look_up)
             print(f"cold {timed.cold_ms:>8.1f} ms  {timed.page.label}", flush=True)
 
 

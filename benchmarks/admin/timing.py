@@ -22,6 +22,7 @@ from benchmarks.processes import (
 )
 
 _SECONDS = 120.0
+_WARM_UP = 5
 
 
 @dataclass(slots=True)
@@ -74,7 +75,23 @@ def fetch(client: httpx.Client, page: Page) -> float:
     return took * 1000
 
 
-def fetch_warm(client: httpx.Client, timed: Timed, rounds: int) -> None:
-    """Ask for the page so often, after a first time that does not count."""
+def fetch_warm(client: httpx.Client, timed: Timed, look_up: Timed, rounds: int) -> None:
+    """Ask for the page so often, after a first time that does not count.
+
+    Each time the look-up is asked for too, so that both see the same weather.
+    """
     fetch(client, timed.page)
-    timed.warm += [fetch(client, timed.page) for _ in range(rounds)]
+    for _ in range(rounds):
+        look_up.warm.append(fetch(client, look_up.page))
+        timed.warm.append(fetch(client, timed.page))
+
+
+def fetch_cold(client: httpx.Client, timed: Timed, look_up: Timed) -> None:
+    """Ask for the page once, on a server that was just started.
+
+    The look-up comes first: connection, session and theme are not what is measured.
+    """
+    for _ in range(_WARM_UP):
+        took = fetch(client, look_up.page)
+    look_up.warm.append(took)
+    timed.cold.append(fetch(client, timed.page))
