@@ -10,6 +10,7 @@ import platform
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -86,7 +87,10 @@ def _time_cold(
 ) -> None:
     """Each page as the first one that asks for its data, on a server that was just started."""
     look_up, *others = every
-    with served(database, cookie, folder / "web-cold.log") as client:
+    with ExitStack() as stack:
+        with server.running():
+            # it does not begin without a database
+            client = stack.enter_context(served(database, cookie, folder / "web-cold.log"))
         for timed in others:
             for _ in range(rounds):
                 forget_files(folder)

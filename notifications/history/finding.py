@@ -7,7 +7,7 @@ messages, some a million.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,9 @@ CAP = 10_000
 MOST_TERMS = 2000
 """Words with the same part that are looked for at once, the whole word first."""
 
+_GLANCE = 10
+"""As many times what is wanted is read first, before `CAP` is."""
+
 _FEW = 20
 """Words with a part that are looked for beside other words."""
 
@@ -38,6 +41,8 @@ class Group:
     owners: list[int]
     terms: list[str]
     """Beside each owner one of his terms."""
+    counted: list[int] = field(default_factory=list, compare=False)
+    """What was counted once, for whoever asks again."""
 
     @property
     def is_capped(self) -> bool:
@@ -46,8 +51,10 @@ class Group:
 
     def count(self) -> int:
         """How many messages have one of them, at most `CAP` + 1; one with two counts twice."""
-        ((count,),) = _rows(_COUNT, {**self._pairs(), "most": CAP + 1})
-        return int(count)
+        if not self.counted:
+            ((count,),) = _rows(_COUNT, {**self._pairs(), "most": CAP + 1})
+            self.counted.append(int(count))
+        return self.counted[0]
 
     def _pairs(self) -> dict[str, Any]:
         return {"owners": self.owners, "terms": self.terms}
@@ -162,9 +169,23 @@ def newest(groups: Sequence[Group], span: Span, *, limit: int) -> list[UUID]:
     """
     if not all(group.terms for group in groups):
         return []
+    if len(groups) == 1:
+        return _having(groups[0], [], span, each=limit, limit=limit)
     # one with many terms is read, since each of its terms would have to be looked up
     driver, *others = sorted(groups, key=lambda group: (len(group.terms) < _FEW, group.count()))
-    each = limit if not others else max(limit, 2 * CAP // len(driver.terms))
+    if len(driver.terms) == 1:
+        # what often comes together is found at once
+        found = _having(driver, others, span, each=_GLANCE * limit, limit=limit)
+        if len(found) == limit:
+            return found
+    each = max(limit, 2 * CAP // len(driver.terms))
+    return _having(driver, others, span, each=each, limit=limit)
+
+
+def _having(
+    driver: Group, others: Sequence[Group], span: Span, *, each: int, limit: int
+) -> list[UUID]:
+    """Those of the driver's nearest messages, `each` of each term, that have the others too."""
     conditions = [_OTHER.format(number=number) for number in range(len(others))]
     query = _NEWEST.format(
         way="ASC" if span.oldest_first else "DESC",
