@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,8 +20,8 @@ from typing import Any
 from benchmarks import results
 from benchmarks.admin.data import environment, forget_files, month
 from benchmarks.admin.figures import as_rows, table, too_slow
-from benchmarks.admin.pages import pages
-from benchmarks.admin.timing import Timed, fetch_cold, fetch_warm, served
+from benchmarks.admin.pages import Kind, Page, pages
+from benchmarks.admin.timing import Timed, Times, fetch_cold, fetch_warm, served
 from benchmarks.database import Database, Server
 from benchmarks.processes import LIMBO_PYTHON, ROOT, BenchmarkError, call
 from benchmarks.tables import put
@@ -30,6 +31,18 @@ from limbo.local.errors import LocalError
 _ENOUGH_MESSAGES = 1_000_000
 _ENOUGH_ROUNDS = 10
 _PACKAGES = ("granian", "django", "django-unfold", "psycopg")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, and where."""
+
+    database: Database
+    cookie: str
+    look_up: Page
+    """What is asked for beside each page."""
+    folder: Path
+    """For logs."""
 
 
 def main() -> None:
@@ -54,11 +67,11 @@ def _run(count: int, rounds: int) -> list[str]:
     server = Server(folder)
     with server.running():
         database = month(server, count)
-        cookie, look_up = _sign_in(database)
-        every = [Timed(page) for page in pages(database, look_up)]
+        asking = Asking(database, *_sign_in(database), folder)
+        every = [Timed(page) for page in pages(database)]
         about = _about(database, server)
-        _time_warm(database, cookie, every, folder, rounds)
-    _time_cold(server, database, cookie, every, folder, max(1, rounds // 3))
+        _time_warm(asking, every, rounds)
+    _time_cold(server, asking, every, max(1, rounds // 3))
     about["versions"]["load"] = load
     content = {"rounds": rounds, **about, "rows": as_rows(every)}
     is_trial = count < _ENOUGH_MESSAGES or rounds < _ENOUGH_ROUNDS
@@ -66,37 +79,37 @@ def _run(count: int, rounds: int) -> list[str]:
     return too_slow(content["rows"])
 
 
-def _sign_in(database: Database) -> tuple[str, str]:
+def _sign_in(database: Database) -> tuple[str, Page]:
+    """A session's cookie, and the page that all others are measured by."""
     said = call([LIMBO_PYTHON, "-m", "benchmarks.admin.session"], environment(database))
-    cookie, look_up = said.split()
-    return cookie, look_up
+    cookie, path = said.split()
+    return cookie, Page(Kind.LOOK_UP, "a page found by its key", path, "relay")
 
 
-def _time_warm(
-    database: Database, cookie: str, every: list[Timed], folder: Path, rounds: int
-) -> None:
-    with served(database, cookie, folder / "web.log") as client:
-        look_up, *others = every
-        for timed in others:
-            fetch_warm(client, timed, look_up, rounds)
-            print(f"warm {timed.warm_ms:>8.1f} ms  {timed.page.label}", flush=True)
+def _time_warm(asking: Asking, every: list[Timed], rounds: int) -> None:
+    with served(asking.database, asking.cookie, asking.folder / "web.log") as client:
+        for timed in every:
+            fetch_warm(client, timed, asking.look_up, rounds)
+            _tell("warm", timed.warm, timed.page)
 
 
-def _time_cold(
-    server: Server, database: Database, cookie: str, every: list[Timed], folder: Path, rounds: int
-) -> None:
+def _time_cold(server: Server, asking: Asking, every: list[Timed], rounds: int) -> None:
     """Each page as the first one that asks for its data, on a server that was just started."""
-    look_up, *others = every
+    log = asking.folder / "web-cold.log"
     with ExitStack() as stack:
         with server.running():
             # it does not begin without a database
-            client = stack.enter_context(served(database, cookie, folder / "web-cold.log"))
-        for timed in others:
+            client = stack.enter_context(served(asking.database, asking.cookie, log))
+        for timed in every:
             for _ in range(rounds):
-                forget_files(folder)
+                forget_files(asking.folder)
                 with server.running():
-                    fetch_cold(client, timed, look_up)
-            print(f"cold {timed.cold_ms:>8.1f} ms  {timed.page.label}", flush=True)
+                    fetch_cold(client, timed, asking.look_up)
+            _tell("cold", timed.cold, timed.page)
+
+
+def _tell(how: str, times: Times, page: Page) -> None:
+    print(f"{how} {times.ms:>8.1f} ms {times.ratio:>6.1f} × look-up  {page.label}", flush=True)
 
 
 def _about(database: Database, server: Server) -> dict[str, Any]:

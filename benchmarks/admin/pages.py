@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What a page is; each kind has a limit of its own."""
 
     LOOK_UP = "look-up"
+    """By which the others are measured."""
     HOME = "home"
     SEARCH = "search"
     LIST = "list"
@@ -37,10 +38,9 @@ _FOUND = 'class="data-row'
 _NOTHING = "Nothing matches"
 
 
-def pages(database: Database, look_up: str) -> list[Page]:
-    """All of them; `look_up` is the page by which the others are measured."""
+def pages(database: Database) -> list[Page]:
+    """All of them."""
     return [
-        Page(Kind.LOOK_UP, "a page found by its key", look_up, "relay"),
         Page(Kind.HOME, "home, the last hour", f"{_HOME}?period=hour", "lb-chart"),
         Page(Kind.HOME, "home, the last 24 hours", f"{_HOME}?period=day", "lb-chart"),
         Page(Kind.HOME, "home, the last 7 days", f"{_HOME}?period=week", "lb-chart"),

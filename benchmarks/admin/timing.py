@@ -26,22 +26,30 @@ _WARM_UP = 5
 
 
 @dataclass(slots=True)
+class Times:
+    """The milliseconds of a page, each with those of the look-up just before."""
+
+    page: list[float] = field(default_factory=list)
+    look_up: list[float] = field(default_factory=list)
+
+    @property
+    def ms(self) -> float:
+        """The median."""
+        return median(self.page)
+
+    @property
+    def ratio(self) -> float:
+        """To the look-up, which has seen the same weather."""
+        return self.ms / median(self.look_up)
+
+
+@dataclass(slots=True)
 class Timed:
-    """A page, with the milliseconds of each time it was asked for."""
+    """A page, and how long it took."""
 
     page: Page
-    warm: list[float] = field(default_factory=list)
-    cold: list[float] = field(default_factory=list)
-
-    @property
-    def warm_ms(self) -> float:
-        """The median."""
-        return median(self.warm)
-
-    @property
-    def cold_ms(self) -> float:
-        """The median; 0 where it was not taken."""
-        return median(self.cold) if self.cold else 0.0
+    warm: Times = field(default_factory=Times)
+    cold: Times = field(default_factory=Times)
 
 
 @contextmanager
@@ -75,23 +83,20 @@ def fetch(client: httpx.Client, page: Page) -> float:
     return took * 1000
 
 
-def fetch_warm(client: httpx.Client, timed: Timed, look_up: Timed, rounds: int) -> None:
-    """Ask for the page so often, after a first time that does not count.
-
-    Each time the look-up is asked for too, so that both see the same weather.
-    """
+def fetch_warm(client: httpx.Client, timed: Timed, look_up: Page, rounds: int) -> None:
+    """Ask for the page so often, after a first time that does not count."""
     fetch(client, timed.page)
     for _ in range(rounds):
-        look_up.warm.append(fetch(client, look_up.page))
-        timed.warm.append(fetch(client, timed.page))
+        timed.warm.look_up.append(fetch(client, look_up))
+        timed.warm.page.append(fetch(client, timed.page))
 
 
-def fetch_cold(client: httpx.Client, timed: Timed, look_up: Timed) -> None:
+def fetch_cold(client: httpx.Client, timed: Timed, look_up: Page) -> None:
     """Ask for the page once, on a server that was just started.
 
     The look-up comes first: connection, session and theme are not what is measured.
     """
     for _ in range(_WARM_UP):
-        took = fetch(client, look_up.page)
-    look_up.warm.append(took)
-    timed.cold.append(fetch(client, timed.page))
+        took = fetch(client, look_up)
+    timed.cold.look_up.append(took)
+    timed.cold.page.append(fetch(client, timed.page))

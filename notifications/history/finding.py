@@ -21,7 +21,7 @@ from notifications.models.known_term import WORD_PREFIX
 CAP = 10_000
 """Counting and looking through stops here: more is `10,000+`."""
 
-MOST_TERMS = 2000
+MOST_TERMS = 200
 """Words with the same part that are looked for at once, the whole word first."""
 
 _GLANCE = 10
