@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
@@ -13,23 +13,18 @@ from benchmarks.admin.pages import Kind, Page, pages
 from benchmarks.admin.timing import Timed, Times
 from benchmarks.database import Database
 from benchmarks.tables import put
-from limbo.local.demo_data.making import make
 from notifications.models import User
 from tests.admin.conftest import signed_in
+from tests.made_up import made_up_month
 
 
 @pytest.fixture
 def month(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
     """A small month, and where it is."""
-    with django_db_blocker.unblock():
-        from django.db import connection
-
-        make(2000, add=False, stays=True, tell=lambda *_: None, seed=7)
+    with made_up_month(2000, django_db_blocker, tell=lambda *_: None):
         told = connection.get_connection_params()
-        yield Database(
-            f"postgres://{told['user']}:{told['password']}@{told['host']}:{told['port']}/{told['dbname']}"
-        )
-        call_command("flush", verbosity=0, interactive=False)
+        place = f"{told['user']}:{told['password']}@{told['host']}:{told['port']}"
+        yield Database(f"postgres://{place}/{told['dbname']}")
 
 
 def test_every_page_has_what_is_expected_of_it(month: Database, db: None) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.test import Client
@@ -12,7 +11,6 @@ from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import DjangoDbBlocker
 
-from limbo.local.demo_data.__main__ import read_count
 from limbo.local.demo_data.making import make
 from limbo.local.demo_data.words import BUSINESSES, OLD_WORD
 from limbo.local.errors import RunError
@@ -32,6 +30,7 @@ from notifications.models import (
 from notifications.queue.choices import requeue
 from tests.admin.conftest import LIST, signed_in
 from tests.faults import invariants
+from tests.made_up import made_up_month
 
 COUNT = 2000
 RESERVED = r"@([a-z-]+\.)?example\.(com|net|org)$"
@@ -42,10 +41,8 @@ told: list[tuple[str, int, int]] = []
 @pytest.fixture(scope="module", autouse=True)
 def month(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The made-up messages, for all tests of this module: they take a few seconds."""
-    with django_db_blocker.unblock():
-        make(COUNT, add=False, stays=True, tell=lambda *said: told.append(said), seed=7)
+    with made_up_month(COUNT, django_db_blocker, tell=lambda *said: told.append(said)):
         yield
-        call_command("flush", verbosity=0, interactive=False)
 
 
 @pytest.fixture
@@ -140,7 +137,7 @@ def test_its_users_see_their_own(client: Client, db: None) -> None:
     assert escape(newest.subject) in page
 
 
-def test_it_says_how_far_it_is() -> None:
+def test_it_says_how_far_it_is(db: None) -> None:
     for what in ("messages", "positions", roll_ups.NAME, search.NAME):
         (*_, (_, done, total)) = [said for said in told if said[0] == what]
         assert done == total > 0
@@ -150,13 +147,3 @@ def test_a_database_with_messages_is_left_alone_unless_it_is_said(db: None) -> N
     with pytest.raises(RunError, match="holds messages already"):
         make(10, add=False, stays=True, tell=lambda *_: None)
     assert Message.objects.count() == COUNT
-
-
-@pytest.mark.parametrize("text", ["-1", "0", "many", "1.5"])
-def test_what_is_no_number_of_messages_is_refused(text: str) -> None:
-    with pytest.raises(RunError, match="N must be"):
-        read_count(text)
-
-
-def test_a_number_may_be_written_as_people_do() -> None:
-    assert read_count("1,000,000") == read_count("1_000_000") == read_count("1000000")
