@@ -29,10 +29,14 @@ def rows(transactional_db: None) -> Mapping[str, Model]:
     return make_rows()
 
 
-def addresses(rows: Mapping[str, Model]) -> list[str]:
-    """Whatever of the admin a superuser may open."""
-    seen = [page for page, row in TABLE.items() if row.get != NOBODY and row.got == 200]
-    return [address_of(page, rows) for page in seen]
+def whole_pages(page: Page, server: LiveServer, rows: Mapping[str, Model]) -> list[str]:
+    """Every page of the admin that whoever has signed in may open.
+
+    Not what scripts ask for, nor the frame with a body, which has a policy of its own.
+    """
+    seen = [name for name, row in TABLE.items() if row.get != NOBODY and row.got == 200]
+    addresses = [f"{server.url}{address_of(name, rows)}" for name in seen]
+    return [address for address in addresses if "<html" in page.request.get(address).text()]
 
 
 def styles_of(page: Page) -> set[str]:
@@ -46,9 +50,7 @@ def test_no_page_of_the_admin_is_refused_anything(
     page: Page, live_server: LiveServer, rows: Mapping[str, Model]
 ) -> None:
     sign_in(page, live_server)
-    seen = [f"{live_server.url}{address}" for address in addresses(rows)]
-    # not what scripts ask for, nor the frame with a body, which has a policy of its own
-    pages = [address for address in seen if "<html" in page.request.get(address).text()]
+    pages = whole_pages(page, live_server, rows)
     assert len(pages) > 50
     for address in pages:
         answer = page.goto(address)
