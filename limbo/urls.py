@@ -8,10 +8,11 @@ from notifications.web.sign_in.staff import guard
 guard(admin.site)
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # first, since the paths before are tried for every submission
+    path("", include("notifications.api.urls")),
     path("admin/", admin.site.urls),
     path("", include("notifications.web.sign_in.urls")),
     path("", include("notifications.web.urls")),
-    path("", include("notifications.api.urls")),
     path("", include("notifications.tracking.urls")),
 ]
 

@@ -63,6 +63,8 @@ def _alternate(server: Server, folder: Path, rounds: int, seconds: float) -> lis
             for row in rows:
                 one = _post(row.contender, up[row.contender.project.name], server, folder, seconds)
                 row.rounds.append(one)
+                # what it has left for the database to tidy up is not the next one's to pay
+                up[row.contender.project.name].tidy()
                 print(
                     f"round {number}  {row.rates()[-1]:>8,.0f} messages/s  "
                     f"{row.costs()[-1]:>6.3f} ms  {row.contender.name}",
