@@ -33,8 +33,13 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey("notifications.Message", models.CASCADE, related_name="deliveries")
+    # its message's, whose own is checked: a check locks the user's row
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     kind = ChoiceField(max_length=3, choices=RecipientKind)
     position = models.PositiveSmallIntegerField(help_text="Its place in its field.")

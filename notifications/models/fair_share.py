@@ -42,7 +42,10 @@ CLOCK_ID = 1
 class FairShare(models.Model):
     """How far one user's messages of one priority reach in the queue's virtual time."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # the constraint below is its index
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+"
+    )
     priority = ChoiceField(max_length=8, choices=Priority)
     finish = models.BigIntegerField(help_text="Where the next message starts, if not later.")
 

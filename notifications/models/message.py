@@ -39,7 +39,10 @@ class Message(models.Model):
     """One accepted submission. The queue is this table: lease, `due_at` and derived state."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="messages")
+    # `message_owner` is its index
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="messages"
+    )
     sender = models.TextField(help_text="The From header, display name included.")
     sender_address = models.TextField(help_text="The bare address: the SMTP envelope's sender.")
     subject = models.TextField()
