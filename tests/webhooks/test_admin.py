@@ -45,11 +45,15 @@ def test_an_unusable_url_is_refused_with_the_reason(staff: Client, owner: User) 
 def test_an_endpoint_is_switched_off_and_on_again(staff: Client, endpoint: Made) -> None:
     row, _ = endpoint
     page = reverse(CHANGE, args=[row.pk])
-    assert staff.post(page, {"url": row.url}).status_code == 302
+    assert "Say why it is switched." in staff.post(page, {"url": row.url}).content.decode()
+    row.refresh_from_db()
+    assert row.enabled
+    assert staff.post(page, {"url": row.url, "why": "It is gone"}).status_code == 302
     row.refresh_from_db()
     assert (row.enabled, row.disabled_reason) == (False, "Switched off by admin.")
     assert "Switched off by admin." in staff.get(reverse(LIST)).content.decode()
-    assert staff.post(page, {"url": row.url, "enabled": "on"}).status_code == 302
+    on = {"url": row.url, "enabled": "on", "why": "It is back"}
+    assert staff.post(page, on).status_code == 302
     row.refresh_from_db()
     assert (row.enabled, row.disabled_reason) == (True, "")
 
