@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak bench bench-api papers screenshots lint format lock clean browser demo-data bench-admin
+.PHONY: help run test coverage faults guards soak bench bench-api papers screenshots lint format lock clean browser demo-data bench-admin
 
 # What Django's own checks need to start; nothing is connected to.
 CHECK_ENV := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-only-for-checks LIMBO_LOCAL=1 LIMBO_PROVIDERS=sink=smtp://127.0.0.1:2525
@@ -18,7 +18,10 @@ help: ## List the targets
 run: .venv/local-installed ## Start all of Limbo here, post a first message, stay until Ctrl-C
 	@exec $(BIN)/python -m limbo.local.run
 
-test: .venv/dev-installed browser ## Run the tests, with coverage, on a PostgreSQL of their own
+test: .venv/dev-installed browser ## Run the tests, on a PostgreSQL of their own
+	@$(BIN)/pytest
+
+coverage: .venv/dev-installed browser ## Run the tests, and show what they cover: takes half as long again
 	@$(BIN)/pytest --cov --cov-report=term
 
 faults: .venv/dev-installed ## Make every fault of the matrix happen, and print what came of it
