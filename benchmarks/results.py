@@ -31,10 +31,9 @@ def as_json(
     }
 
 
-def write(content: Mapping[str, Any], folder: Path) -> Path:
-    """Write them under the day and the measures; returns the file."""
+def write(content: Mapping[str, Any], folder: Path, name: str = "") -> Path:
+    """Write them under the day and `name`, or else the measures; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{content['date'][:10]}-{'-'.join(content['measures'])}.json"
-    file = folder / name
+    file = folder / f"{content['date'][:10]}-{name or '-'.join(content['measures'])}.json"
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return file

@@ -4,7 +4,6 @@ Read from the environment: `N` messages (1,000,000), and `ROUNDS` of each page (
 cold ones as a third of that).
 """
 
-import json
 import os
 import platform
 import signal
@@ -129,10 +128,7 @@ def _about(database: Database, server: Server) -> dict[str, Any]:
 
 def _keep(content: Mapping[str, Any], trial: Path | None) -> None:
     """Write the results and print them; what is no trial goes into the docs, too."""
-    folder = trial or results.FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{content['date'][:10]}-admin.json"
-    (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    name = results.write(content, trial or results.FOLDER, "admin").name
     made = table(content, name)
     print(f"\n{made}\n")
     if not trial:

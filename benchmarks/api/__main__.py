@@ -116,9 +116,7 @@ def _as_json(
 def _keep(content: dict[str, Any], trial: Path | None) -> None:
     """Write the results and print them; what is no trial goes into the docs, too."""
     folder = trial or results.FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{content['date'][:10]}-{os.environ.get('NAME') or 'api'}.json"
-    (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    name = results.write(content, folder, os.environ.get("NAME") or "api").name
     made = table(content, name)
     print(f"\n{made}\n")
     if not trial:

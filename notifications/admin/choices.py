@@ -12,6 +12,7 @@ from django.db import transaction
 
 from notifications.models import Delivery, Message
 from notifications.queue.bulk_choices import (
+    BATCH,
     CANCEL,
     CHOICES,
     REQUEUE,
@@ -22,9 +23,6 @@ from notifications.queue.bulk_choices import (
     NamedChoice,
 )
 from notifications.queue.choices import Result
-
-BATCH = 200
-"""Messages in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)

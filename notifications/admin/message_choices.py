@@ -6,8 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,6 +19,7 @@ from notifications.admin.bulk_form import ChoiceForm
 from notifications.admin.bulk_selection import Selection, selection_of
 from notifications.admin.choices import Choice
 from notifications.admin.paging import LongListAdmin
+from notifications.admin.staff_log import entry_of, told
 from notifications.models import Message, User
 from notifications.queue.bulk import start_bulk
 from notifications.queue.bulk_choices import Decision
@@ -122,16 +122,8 @@ def _begin(selection: Selection, decision: Decision) -> HttpResponse:
 def _log(choice: Choice, decision: Decision, result: Result) -> None:
     """One entry for each message that was changed, in one statement."""
     counts = Counter(result.done) + Counter(result.suppressed)
-    kind = ContentType.objects.get_for_model(Message)
     LogEntry.objects.bulk_create(
-        LogEntry(
-            user=decision.by,
-            content_type=kind,
-            object_id=str(message.pk),
-            object_repr=str(message)[:200],
-            action_flag=CHANGE,
-            change_message=_note(choice, decision, counts[message.pk]),
-        )
+        entry_of(message, decision.by, _note(choice, decision, counts[message.pk]))
         for message in Message.objects.filter(pk__in=list(counts))
     )
 
@@ -140,7 +132,7 @@ def _note(choice: Choice, decision: Decision, count: int) -> str:
     text = f"{choice.label}: {choices.counted(count, choice.target)}"
     if decision.through:
         text += f", through {decision.through}"
-    return f"{text}. Reason: {decision.reason}" if decision.reason else f"{text}."
+    return told(f"{text}.", decision.reason)
 
 
 def _way_back(request: HttpRequest) -> HttpResponse | None:

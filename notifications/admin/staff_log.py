@@ -31,6 +31,18 @@ def in_words(message: list[dict[str, Any]]) -> str:
     return LogEntry(action_flag=CHANGE, change_message=json.dumps(message)).get_change_message()
 
 
+def entry_of(row: Model, by: User, note: str) -> LogEntry:
+    """The entry, not stored yet, that `by` changed `row`."""
+    return LogEntry(
+        user=by,
+        content_type=ContentType.objects.get_for_model(row),
+        object_id=str(row.pk),
+        object_repr=str(row)[:200],
+        action_flag=CHANGE,
+        change_message=note,
+    )
+
+
 def log_removals(request: HttpRequest, rows: Sequence[Model], *, why: str) -> None:
     """Note that `rows` are removed by whoever makes the request; to be called before they are."""
     LogEntry.objects.log_actions(

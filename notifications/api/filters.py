@@ -1,6 +1,5 @@
 """What a list of messages can be narrowed by."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,12 +9,9 @@ from drf_spectacular.utils import extend_schema_field
 from notifications.api.parameters import LONGEST_ADDRESS, read_moment
 from notifications.intake.addresses import read_mailbox
 from notifications.models import Delivery, Message, State
-from notifications.models.ids import first_id
+from notifications.models.ids import SKEW, first_id
 
 _MOMENT = {"type": "string", "format": "date-time"}
-
-_SKEW = timedelta(hours=1)
-"""By which the clocks of the machine that made an id and of the database may differ."""
 
 
 class MessageFilter(filters.FilterSet):
@@ -42,8 +38,8 @@ class MessageFilter(filters.FilterSet):
     def message_range(self) -> dict[str, UUID]:
         """Between which ids the messages lie, as a filter of what refers to them."""
         after, before = (self.data.get(name) for name in ("created_after", "created_before"))
-        least = {"message_id__gte": first_id(read_moment(after), skew=-_SKEW)} if after else {}
-        most = {"message_id__lt": first_id(read_moment(before), skew=_SKEW)} if before else {}
+        least = {"message_id__gte": first_id(read_moment(after), skew=-SKEW)} if after else {}
+        most = {"message_id__lt": first_id(read_moment(before), skew=SKEW)} if before else {}
         return {**least, **most}
 
     @extend_schema_field(_MOMENT)
@@ -52,7 +48,7 @@ class MessageFilter(filters.FilterSet):
     ) -> QuerySet[Message]:
         """Messages that were accepted then or later; the view has checked it."""
         at = read_moment(value)
-        return queryset.filter(accepted_at__gte=at, id__gte=first_id(at, skew=-_SKEW))
+        return queryset.filter(accepted_at__gte=at, id__gte=first_id(at, skew=-SKEW))
 
     @extend_schema_field(_MOMENT)
     def filter_before(
@@ -60,7 +56,7 @@ class MessageFilter(filters.FilterSet):
     ) -> QuerySet[Message]:
         """Messages that were accepted earlier; the view has checked it."""
         at = read_moment(value)
-        return queryset.filter(accepted_at__lt=at, id__lt=first_id(at, skew=_SKEW))
+        return queryset.filter(accepted_at__lt=at, id__lt=first_id(at, skew=SKEW))
 
     @extend_schema_field({"type": "string", "minLength": 1, "maxLength": LONGEST_ADDRESS})
     def filter_recipient(

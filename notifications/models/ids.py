@@ -6,6 +6,9 @@ from uuid import UUID
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 2**48 - 1
 
+SKEW = timedelta(hours=1)
+"""By which the clocks of the machine that made an id and of the database may differ."""
+
 
 def first_id(at: datetime, *, skew: timedelta = timedelta()) -> UUID:
     """The least UUIDv7 that can have been made at `at` (RFC 9562, 5.7: 48 bits of milliseconds).

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"%\((\w+)\)s|%%")
 
 
-def prepared_cursor() -> CursorWrapper:
+def prepared_cursor(*, is_numbered: bool = False) -> CursorWrapper:
     """A cursor of the current connection; see the backend's `prepared_cursor`.
 
     Give each parameter the same type every time, and say in the statement what a text is
     (`%(ids)s::uuid[]`), or another statement is prepared.
     """
-    return cast("DatabaseWrapper", connection).prepared_cursor()
+    return cast("DatabaseWrapper", connection).prepared_cursor(is_numbered=is_numbered)
 
 
 class LongStatement:
@@ -39,8 +39,7 @@ class LongStatement:
 
     def run(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute it, and fetch its rows. The rules of `prepared_cursor` hold."""
-        wrapper = cast("DatabaseWrapper", connection)
-        with wrapper.prepared_cursor(is_numbered=True) as cursor:
+        with prepared_cursor(is_numbered=True) as cursor:
             cursor.execute(self._text, [parameters[name] for name in self._names])
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows

@@ -12,6 +12,9 @@ from notifications.models.state import CANCELLABLE, DEAD_LETTER, RANK, State
 from notifications.queue import choices
 from notifications.queue.choices import Result
 
+BATCH = 200
+"""Messages in one transaction: enough to share its statements, few enough for a short one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

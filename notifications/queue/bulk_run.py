@@ -28,11 +28,8 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.failpoints import hit
 from notifications.models import BulkAction, TargetOutcome
 from notifications.queue.bulk import enqueue
-from notifications.queue.bulk_choices import CHOICES, Decision
+from notifications.queue.bulk_choices import BATCH, CHOICES, Decision
 from notifications.queue.choices import Result
-
-BATCH = 200
-"""Messages in one transaction: enough to share its statements, few enough for a short one."""
 
 _RUN_SECONDS = 15
 """A task begins no batch after this, so that other tasks have their turn, and django-q2 does not

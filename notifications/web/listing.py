@@ -1,7 +1,6 @@
 """The owner's list of messages: filtered and in pages, each by an index."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,16 +13,13 @@ from django.utils.text import capfirst
 from notifications.history.search import MAX_WORDS, catch_up, having, tag_term, word_terms
 from notifications.intake.options.labels import MAX_TAG_CHARACTERS
 from notifications.models import Delivery, Message, User
-from notifications.models.ids import first_id
+from notifications.models.ids import SKEW, first_id
 from notifications.models.state import OPEN, SETTLED
 from notifications.web.paging import CursorForm, Stretch, stretch_of
 from notifications.web.period import PeriodForm
 
 PAGE = 25
 """Messages on a page."""
-
-_SKEW = timedelta(hours=1)
-"""By which the clocks of the machine that made an id and of the database may differ."""
 
 _NAMED = 2
 """Recipients that a row names; the others are counted."""
@@ -98,10 +94,10 @@ def _conditions(asked: Mapping[str, Any], key: str, prefix: str) -> dict[str, An
         conditions[f"{prefix}state"] = state
     if since := asked.get("since"):
         conditions[f"{prefix}accepted_at__gte"] = since
-        conditions[f"{key}__gte"] = first_id(since, skew=-_SKEW)
+        conditions[f"{key}__gte"] = first_id(since, skew=-SKEW)
     if until := asked.get("until"):
         conditions[f"{prefix}accepted_at__lt"] = until
-        conditions[f"{key}__lte"] = first_id(until, skew=_SKEW)
+        conditions[f"{key}__lte"] = first_id(until, skew=SKEW)
     return conditions
 
 

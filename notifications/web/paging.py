@@ -40,8 +40,8 @@ class NumberCursorForm(forms.Form):
     )
 
 
-def read_cursor(form: forms.Form) -> dict[str, Any]:
-    """`before` or `after`, as far as they can be read."""
+def what_was_read(form: forms.Form) -> dict[str, Any]:
+    """What is asked for in a form, a cursor included, as far as it can be read."""
     form.is_valid()  # what could not be read is absent from cleaned_data
     return {name: value for name, value in form.cleaned_data.items() if value}
 

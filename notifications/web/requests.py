@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from notifications.history.past_requests import LOOKED_THROUGH, Wanted, past_requests
 from notifications.models import ApiToken, User
-from notifications.web.paging import NumberCursorForm
+from notifications.web.paging import NumberCursorForm, what_was_read
 from notifications.web.period import PeriodForm
 from notifications.web.tokens import SHOWN
 from notifications.web.views import SignedInRequest
@@ -73,8 +73,7 @@ class RequestFilter(NumberCursorForm, PeriodForm):
 def request_list(request: SignedInRequest) -> HttpResponse:
     """The user's own requests, newest first."""
     form = RequestFilter(request.user, request.GET)
-    form.is_valid()  # what could not be read is absent from cleaned_data
-    asked = {name: value for name, value in form.cleaned_data.items() if value}
+    asked = what_was_read(form)
     page = past_requests(
         request.user,
         form.wanted(),

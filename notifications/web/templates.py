@@ -22,7 +22,7 @@ from notifications.intake.templates.keeping import (
 )
 from notifications.intake.templates.words import FILTERS
 from notifications.models import Template, TemplateVersion, User
-from notifications.web.paging import CursorForm, NumberCursorForm, read_cursor, stretch_of
+from notifications.web.paging import CursorForm, NumberCursorForm, stretch_of, what_was_read
 from notifications.web.template_forms import TemplateForm, VersionForm, initial_of, sample_json
 from notifications.web.views import SignedInRequest
 
@@ -39,7 +39,7 @@ VERSIONS = 10
 def template_list(request: SignedInRequest) -> HttpResponse:
     """The user's own templates, newest first."""
     owned = Template.objects.owned_by(request.user)
-    cursor = read_cursor(CursorForm(request.GET))
+    cursor = what_was_read(CursorForm(request.GET))
     page = stretch_of(owned, cursor, key="id", size=PAGE, field="id")
     return render(request, "web/templates.html", {"page": page, "is_first": not cursor})
 
@@ -52,7 +52,7 @@ def template_page(request: SignedInRequest, template_id: UUID) -> HttpResponse:
     version = get_object_or_404(asked_version(request, template_id))
     versions = stretch_of(
         TemplateVersion.objects.filter(template_id=template_id),
-        read_cursor(NumberCursorForm(request.GET)),
+        what_was_read(NumberCursorForm(request.GET)),
         key="number",
         size=VERSIONS,
         field="number",

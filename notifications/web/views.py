@@ -20,6 +20,7 @@ from notifications.models import Message, User
 from notifications.models.state import CANCELLABLE, DEAD_LETTER, State
 from notifications.web.grouping import entries_of
 from notifications.web.listing import ListFilter, page_of
+from notifications.web.paging import what_was_read
 
 TEXT_SHOWN = 50_000
 """Characters of a body that its page shows: a browser need not lay out ten megabytes."""
@@ -37,8 +38,7 @@ class SignedInRequest(HttpRequest):
 def message_list(request: SignedInRequest) -> HttpResponse:
     """The user's own messages, newest first."""
     form = ListFilter(request.GET)
-    form.is_valid()  # what could not be read is absent from cleaned_data
-    asked = {name: value for name, value in form.cleaned_data.items() if value}
+    asked = what_was_read(form)
     context = {
         "form": form,
         "page": page_of(request.user, asked),

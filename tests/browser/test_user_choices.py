@@ -10,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from notifications.delivery.providers import sync_rows
 from notifications.delivery.reading import Reading
 from notifications.models import Message, State, User
+from tests.browser.test_choices import told
 from tests.browser.test_user_pages import sign_in, url_of
 from tests.conftest import wait_until
 from tests.e2e.system import System
@@ -22,13 +23,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def ada(transactional_db: None) -> User:
     return User.objects.create_user("ada")
-
-
-def told(owner: User, reading: Reading, *, wait: float = 0.0) -> Message:
-    """A message that a provider was asked to take, with what came of that."""
-    message = accepted(owner, "bob@example.org", "carol@example.net", subject=reading.value)
-    answered(handed_over(message), reading, code=None, answer="", wait=wait)
-    return message
 
 
 def test_an_owner_cancels_one_message_and_has_another_tried_again(

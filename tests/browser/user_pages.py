@@ -43,7 +43,7 @@ _AT_SIGN_IN = {
 
 def fill(owner: User) -> None:
     """Give the user messages that have gone well and badly, and requests."""
-    answered(handed_over(accepted(owner, "bob@example.org", subject="Your invoice")))
+    answered_message(owner)
     late = accepted(owner, "carol@example.org", "dan@example.net", subject="Your order")
     answered(handed_over(late, to="first"), Reading.UNREACHABLE, code=None, answer="refused")
     RequestLogFactory(owner=owner)
