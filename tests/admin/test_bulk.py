@@ -193,6 +193,15 @@ def test_others_are_kept_out(begun: Callable[[], BulkAction], name: str) -> None
     assert getattr(nobody, send)(page_of(action, name)).status_code == 403
 
 
+def test_a_page_whose_session_has_ended_is_told_to_load_anew(
+    begun: Callable[[], BulkAction], viewer: Client
+) -> None:
+    part = page_of(begun(), "progress")
+    assert "HX-Refresh" not in viewer.get(part, headers={"HX-Request": "true"}).headers
+    answer = Client().get(part, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (204, "true")
+
+
 def test_it_is_begun_only_by_staff_who_may_act(
     viewer: Client, dead: list[Message], in_bulk: None
 ) -> None:

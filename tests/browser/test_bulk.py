@@ -111,6 +111,27 @@ def test_it_is_watched_and_stopped_in_the_middle(
     assert Delivery.objects.filter(generation=2).count() == 20
 
 
+def test_who_is_signed_out_while_watching_is_led_to_the_sign_in_and_back(
+    page: Page, live_server: LiveServer, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_choices, "AT_ONCE", 50)
+    dead_letters(owner, 60)
+    sign_in(page, live_server)
+    choose_all(page, live_server, "requeue", count="60")
+    page.get_by_label("Why?").fill("Asked by the owner")
+    page.get_by_role("button", name="Requeue dead letters").click()
+    expect(page.get_by_text("It begins as soon as a worker is free.")).to_be_visible()
+    watched = page.url
+    page.context.clear_cookies()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.locator("#bulk-progress")).to_have_count(0)
+    page.get_by_label("Username").fill("root")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#bulk-progress")).to_be_visible()
+    assert page.url == watched
+
+
 def test_the_question_names_the_provider_that_is_chosen(
     page: Page, live_server: LiveServer, owner: User
 ) -> None:

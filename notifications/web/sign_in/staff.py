@@ -2,6 +2,9 @@
 
 That an account has one is not enough: whoever had signed in by password alone, before it was set
 up, would stay in.
+
+A page that renews a part of itself is told to load anew when its session has ended: else the
+sign-in would be put in the place of the part.
 """
 
 from collections.abc import Callable
@@ -19,7 +22,7 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -40,7 +43,26 @@ def guard(site: AdminSite) -> None:
         return may_enter(request) and is_proved(request)
 
     site.has_permission = has_permission  # type: ignore[method-assign]
+    site.admin_view = _lead_whole_pages(site)  # type: ignore[method-assign, assignment]
     site.login = secure_admin_login(_lead_to_proof(site.login))  # type: ignore[method-assign]
+
+
+def _lead_whole_pages(site: AdminSite) -> Callable[..., _View]:
+    """The site's `admin_view`, which leads the page to the sign-in where a part of it was asked."""
+    guarded = site.admin_view
+
+    def admin_view(view: _View, cacheable: bool = False) -> _View:
+        inner = guarded(view, cacheable)
+
+        @wraps(inner)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if "HX-Request" in request.headers and not site.has_permission(request):
+                return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+            return inner(request, *args, **kwargs)
+
+        return answer
+
+    return admin_view
 
 
 def is_proved(request: HttpRequest) -> bool:
