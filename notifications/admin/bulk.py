@@ -1,5 +1,6 @@
 """Bulk actions: what was begun for many messages at once, and how it gets on."""
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from notifications.admin.bulk_progress import bulk_title, progress_of
 from notifications.admin.display import badge, moment
 from notifications.admin.paging import LongListAdmin
 from notifications.models import BulkAction, User
-from notifications.queue.bulk import stop_bulk
+from notifications.queue.bulk import go_on_bulk, stop_bulk
 
 
 @admin.register(BulkAction)
@@ -60,11 +61,15 @@ class BulkActionAdmin(LongListAdmin[BulkAction]):
         return badge(progress.short, progress.tone)
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's, the part of the page that renews itself, and the stop button's."""
-        views = {"progress": self.progress_view, "stop": self.stop_view}
+        """Django's, the part of the page that renews itself, and its buttons'."""
+        views = {
+            "progress": self.progress_view,
+            "stop": self.stop_view,
+            "go_on": self.go_on_view,
+        }
         own = [
             path(
-                f"<uuid:action_id>/{name}/",
+                f"<uuid:action_id>/{name.replace('_', '-')}/",
                 self.admin_site.admin_view(view),
                 name=f"notifications_bulkaction_{name}",
             )
@@ -88,7 +93,7 @@ class BulkActionAdmin(LongListAdmin[BulkAction]):
                 "subtitle": None,
                 "bulk": obj,
                 "progress": progress_of(obj),
-                "may_stop": self.has_act_permission(request) and obj.ended_at is None,
+                "may_act": self.has_act_permission(request),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -97,22 +102,55 @@ class BulkActionAdmin(LongListAdmin[BulkAction]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         action = _find(action_id)
-        context = {"bulk": action, "progress": progress_of(action), "is_part": True}
+        context = {
+            "bulk": action,
+            "progress": progress_of(action),
+            "may_act": self.has_act_permission(request),
+            "is_part": True,
+        }
         return TemplateResponse(request, "admin/notifications/bulkaction/progress.html", context)
 
     def stop_view(self, request: HttpRequest, action_id: UUID) -> HttpResponse:
         """Stop it where it stands, and say so."""
+        return self._press(
+            request,
+            action_id,
+            lambda by: stop_bulk(action_id, by=by),
+            did="Stopped",
+            otherwise="It had ended already.",
+        )
+
+    def go_on_view(self, request: HttpRequest, action_id: UUID) -> HttpResponse:
+        """Go on where it was given up, and say so."""
+        return self._press(
+            request,
+            action_id,
+            lambda _: go_on_bulk(action_id),
+            did="Went on",
+            otherwise="It was under way already, or had ended.",
+        )
+
+    def _press(
+        self,
+        request: HttpRequest,
+        action_id: UUID,
+        do: Callable[[User], bool],
+        *,
+        did: str,
+        otherwise: str,
+    ) -> HttpResponse:
+        """Press a button of the page: `do` it, note that it was done, and show the page again."""
         if not self.has_act_permission(request):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         by = cast("User", request.user)
         action = _find(action_id)
-        if stop_bulk(action_id, by=by):
+        if do(by):
             action.refresh_from_db()
-            log_bulk(action, by, f"Stopped, with {action.left:,} messages left.")
+            log_bulk(action, by, f"{did}, with {action.left:,} messages left.")
         else:
-            self.message_user(request, "It had ended already.", messages.WARNING)
+            self.message_user(request, otherwise, messages.WARNING)
         page = reverse("admin:notifications_bulkaction_change", args=[action_id])
         return HttpResponseRedirect(page)
 

@@ -64,11 +64,22 @@ def _standing(action: BulkAction) -> tuple[str, str, str]:
     if action.ended_at:
         tone = "doubt" if action.failed else "good"
         return f"Done in {_took(action)}.", "done", tone
+    if action.is_halted:
+        tries = f"{action.tries} tries in a row did nothing"
+        return f"It stopped by itself: {tries}. {_last_try(action)}", "given up", "bad"
+    if action.error:
+        return f"{_last_try(action)} It is tried again within a minute.", "in trouble", "doubt"
     if action.started_at is None:
         return _waiting(action), "waiting", "busy"
     if action.due_at and action.due_at < timezone.now():
         return "Its worker is gone. Another one goes on in a moment.", _percent(action), "doubt"
     return f"Under way. {_estimate(action)}".strip(), _percent(action), "busy"
+
+
+def _last_try(action: BulkAction) -> str:
+    if action.error:
+        return f"The last one ended with: {action.error.rstrip('.')}."
+    return "The last one told nothing: its worker was killed, or the machine went down."
 
 
 def _waiting(action: BulkAction) -> str:

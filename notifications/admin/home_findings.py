@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from notifications.admin.bulk_progress import bulk_title
 from notifications.admin.filters import DEAD_LETTERS
 from notifications.admin.provider_standing import standing, why
 from notifications.delivery.provider_config import SANDBOX
 from notifications.history.headline import moment
-from notifications.models import Heartbeat, Message, Provider, User
+from notifications.models import BulkAction, Heartbeat, Message, Provider, User
 from notifications.models.ids import first_id
 from notifications.models.state import State
 
@@ -23,6 +24,8 @@ COUNT_CAP = 1000
 PATIENCE = timedelta(minutes=1)
 """What has been due for longer than this is a backlog."""
 
+
+_MOST_BULK_ACTIONS = 5
 
 _URGENCY = ("bad", "doubt", "quiet", "good")
 
@@ -47,7 +50,7 @@ def findings_for(user: User | AnonymousUser) -> list[Finding]:
     """What this user may know, what is wrong first."""
     findings = []
     if user.has_perm("notifications.view_message"):
-        findings += [_worker(), _backlog(), _uncertain(), _dead_letters()]
+        findings += [_worker(), _backlog(), _uncertain(), _dead_letters(), *_bulk_actions()]
     if user.has_perm("notifications.view_provider"):
         findings += _providers()
     return sorted(findings, key=lambda finding: _URGENCY.index(finding.tone))
@@ -100,6 +103,21 @@ def _dead_letters() -> Finding:
     recent = _capped(Message.objects.dead_letters().filter(is_test=False, id__gte=day_ago))
     text = f"{count} ended without success, {recent} of them accepted in the last 24 hours."
     return Finding("Dead letters", text, "bad", link)
+
+
+def _bulk_actions() -> list[Finding]:
+    """Those that wait for staff; there is nothing to say where none does."""
+    halted = BulkAction.objects.filter(halted_at__isnull=False, ended_at__isnull=True)
+    return [
+        Finding(
+            "Bulk action",
+            f"Stopped by itself {timesince(action.halted_at)} ago: {bulk_title(action)}.",
+            "bad",
+            reverse("admin:notifications_bulkaction_change", args=[action.pk]),
+        )
+        for action in halted.order_by("-halted_at")[:_MOST_BULK_ACTIONS]
+        if action.halted_at
+    ]
 
 
 def _providers() -> list[Finding]:

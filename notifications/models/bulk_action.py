@@ -50,6 +50,15 @@ class BulkAction(models.Model):
     due_at = models.DateTimeField(
         null=True, help_text="If it has not got on by then, another task is to go on with it."
     )
+    tries = models.PositiveSmallIntegerField(
+        db_default=0, help_text="Its tasks in a row that began and did nothing."
+    )
+    error = models.TextField(
+        blank=True, db_default="", help_text="What ended the last one; empty where nobody knows."
+    )
+    halted_at = models.DateTimeField(
+        null=True, help_text="When it was given up after too many tries, until staff say go on."
+    )
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     stopped_by = models.ForeignKey(
@@ -57,13 +66,13 @@ class BulkAction(models.Model):
     )
 
     class Meta:
-        """Found by its id, but for those that are under way."""
+        """Found by its id, but for those that are under way or wait for staff."""
 
         # whoever may see messages sees it, whoever may act on them begins and stops it
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=True) | Q(due_at__isnull=True),
+                condition=Q(due_at__isnull=True) | Q(ended_at__isnull=True, halted_at__isnull=True),
                 name="bulkaction_ended_is_not_due",
             )
         ]
@@ -72,10 +81,21 @@ class BulkAction(models.Model):
             models.Index(
                 fields=["due_at"], name="bulkaction_due", condition=Q(due_at__isnull=False)
             ),
+            # the admin's home: those that wait for staff
+            models.Index(
+                fields=["halted_at"],
+                name="bulkaction_halted",
+                condition=Q(halted_at__isnull=False, ended_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Bulk action of {self.created_at:%d %b %Y, %H:%M} UTC"
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether it was given up, and waits for staff to say what now."""
+        return self.halted_at is not None and self.ended_at is None
 
     @property
     def settled(self) -> int:

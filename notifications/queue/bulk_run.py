@@ -8,20 +8,21 @@ never do the same one; and a batch that is lost is lost as a whole, and done aga
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import (
     DatabaseError,
+    Error,
     InterfaceError,
     InternalError,
     OperationalError,
     connection,
     transaction,
 )
-from django.db.models import Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
 
 from notifications.delivery.stop_flag import stop_flag
@@ -53,13 +54,36 @@ class _Mark(NamedTuple):
 def run_bulk(action_id: str, run: int) -> None:
     """Go on with the action, as its task number `run`; the django-q2 task.
 
-    Raises DatabaseError when the database is away: the action is taken up again later.
+    Raises what keeps it from that, noted for staff: the action is taken up again later.
     """
+    id_ = UUID(action_id)
+    if stop_flag.is_set() or not _begin(id_, run):
+        return
+    try:
+        _run(id_, run)
+    except Exception as error:
+        # where the database is away it cannot be noted
+        with suppress(Error):
+            _mine(id_, run).update(error=_said_by(error))
+        raise
+
+
+def _run(action_id: UUID, run: int) -> None:
     until = time.monotonic() + _RUN_SECONDS
-    while not stop_flag.is_set() and run_batch(UUID(action_id), run):
+    while not stop_flag.is_set() and run_batch(action_id, run):
         if time.monotonic() > until:
-            enqueue(UUID(action_id), run)
+            enqueue(action_id, run)
             return
+
+
+def _begin(action_id: UUID, run: int) -> bool:
+    """Count a try, which the first batch takes back; returns whether the action is this task's."""
+    return bool(_mine(action_id, run).update(tries=F("tries") + 1, error=""))
+
+
+def _mine(action_id: UUID, run: int) -> QuerySet[BulkAction]:
+    """The action, unless it has ended or is another task's by now."""
+    return BulkAction.objects.filter(id=action_id, run=run, ended_at__isnull=True)
 
 
 def run_batch(action_id: UUID, run: int) -> bool:
@@ -79,8 +103,8 @@ def run_batch(action_id: UUID, run: int) -> bool:
 @contextmanager
 def _locked(action_id: UUID, run: int) -> Iterator[BulkAction | None]:
     """The action, nobody else's until the transaction ends; None if it is not this task's."""
-    rows = BulkAction.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    yield (rows.select_related("by").filter(id=action_id, run=run, ended_at__isnull=True).first())
+    rows = _mine(action_id, run).select_related("by")
+    yield rows.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
 
 
 def _next(action: BulkAction) -> list[UUID]:
@@ -97,8 +121,13 @@ def _do(action: BulkAction, ids: Sequence[UUID]) -> list[_Mark]:
             raise
         if len(ids) > 1:
             return [mark for id_ in ids for mark in _do(action, [id_])]
-        return [_Mark(ids[0], TargetOutcome.FAILED, str(error).partition("\n")[0])]
+        return [_Mark(ids[0], TargetOutcome.FAILED, _said_by(error))]
     return [_read(result, id_, nothing=CHOICES[action.choice].nothing) for id_ in ids]
+
+
+def _said_by(error: Exception) -> str:
+    """What the error says, in one line; its name if that is nothing."""
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _choose(action: BulkAction, ids: Sequence[UUID]) -> Result:
@@ -150,6 +179,8 @@ def _note(action: BulkAction, *, is_over: bool) -> None:
         skipped=action.skipped,
         failed=action.failed,
         remarks=action.remarks,
+        tries=0,
+        error="",
         started_at=Coalesce("started_at", Now()),
         ended_at=Now() if is_over else None,
         due_at=None if is_over else Now() + Value(_STALLED),

@@ -85,6 +85,7 @@ TABLE: Mapping[str, Row] = {
     **screen("notifications_bulkaction", see=VIEWER),
     "notifications_bulkaction_progress": Row(VIEWER, VIEWER),
     "notifications_bulkaction_stop": Row(SUPPORT, SUPPORT, got=405, posted=302),
+    "notifications_bulkaction_go_on": Row(SUPPORT, SUPPORT, got=405, posted=302),
     **screen("notifications_requestlog", see=VIEWER),
     **screen("notifications_provider", see=VIEWER),
     "notifications_provider_board": Row(VIEWER, VIEWER, posted=405),

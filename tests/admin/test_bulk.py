@@ -1,6 +1,7 @@
 """Choices for all that a list has: at once, or as a bulk action with a page of its own."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,10 +9,12 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from notifications.admin import bulk_selection, message_choices
 from notifications.delivery.reading import Reading
 from notifications.models import BulkAction, Delivery, Message, State, User
+from notifications.queue.bulk import MOST_TRIES, resume_stalled
 from notifications.queue.bulk_run import run_batch
 from tests.admin.conftest import LIST, make_staff, signed_in
 from tests.stories import accepted, answered, handed_over, moved
@@ -158,6 +161,44 @@ def test_its_beginning_and_its_stop_are_in_the_log_of_staffs_actions(
     assert "It had ended already." in text_of(answer)
 
 
+def test_one_that_fails_again_and_again_says_so_and_goes_on_by_a_button(
+    begun: Callable[[], BulkAction], support: Client, viewer: Client
+) -> None:
+    action = begun()
+    BulkAction.objects.update(tries=2, error="no number")
+    trouble = "The last one ended with: no number. It is tried again within a minute."
+    assert trouble in text_of(support.get(page_of(action)))
+    past = timezone.now() - timedelta(seconds=1)
+    BulkAction.objects.update(tries=MOST_TRIES, due_at=past)
+    resume_stalled()
+    page = text_of(support.get(page_of(action)))
+    said = "It stopped by itself: 5 tries in a row did nothing. The last one ended with: no number."
+    assert said in page
+    part = text_of(support.get(page_of(action, "progress")))
+    assert "hx-trigger" not in part
+    assert page_of(action, "go_on") in part
+    assert "hx-trigger" not in part
+    assert page_of(action, "go_on") not in text_of(viewer.get(page_of(action)))
+    answer = support.post(page_of(action, "go_on"), follow=True)
+    assert "It begins as soon as a worker is free." in text_of(answer)
+    assert LogEntry.objects.latest("pk").get_change_message() == "Went on, with 3 messages left."
+    action.refresh_from_db()
+    while run_batch(action.pk, action.run):
+        pass
+    assert [generation for _, generation in generations()] == [2, 2, 2, 1]
+    answer = support.post(page_of(action, "go_on"), follow=True)
+    assert "It was under way already, or had ended." in text_of(answer)
+
+
+def test_one_whose_workers_were_killed_each_time_says_so(
+    begun: Callable[[], BulkAction], viewer: Client
+) -> None:
+    action = begun()
+    BulkAction.objects.update(tries=MOST_TRIES, due_at=timezone.now() - timedelta(seconds=1))
+    resume_stalled()
+    assert "its worker was killed" in text_of(viewer.get(page_of(action)))
+
+
 def test_the_page_renews_its_numbers_until_it_has_ended(
     begun: Callable[[], BulkAction], dead: list[Message], support: Client
 ) -> None:
@@ -184,11 +225,11 @@ def test_staff_who_may_only_look_see_it_and_cannot_stop_it(
     assert BulkAction.objects.filter(ended_at__isnull=True).exists()
 
 
-@pytest.mark.parametrize("name", ["change", "progress", "stop"])
+@pytest.mark.parametrize("name", ["change", "progress", "stop", "go_on"])
 def test_others_are_kept_out(begun: Callable[[], BulkAction], name: str) -> None:
     action = begun()
     stranger, nobody = Client(), signed_in(make_staff("new"))
-    send = "post" if name == "stop" else "get"
+    send = "post" if name in {"stop", "go_on"} else "get"
     assert getattr(stranger, send)(page_of(action, name)).status_code == 302
     assert getattr(nobody, send)(page_of(action, name)).status_code == 403
 

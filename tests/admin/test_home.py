@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from notifications.admin import home_findings
 from notifications.delivery.reading import Reading
-from notifications.models import Heartbeat, Message, Provider, State, User
+from notifications.models import BulkAction, Heartbeat, Message, Provider, State, User
+from notifications.queue.bulk import MOST_TRIES, resume_stalled, start_bulk, stop_bulk
+from notifications.queue.bulk_choices import CANCEL, Decision
 from tests.admin.conftest import make_staff, signed_in
 from tests.factories import UserFactory
 from tests.queue.line import queue_up
@@ -23,7 +25,7 @@ def findings(client: Client) -> dict[str, tuple[str, str, str]]:
     return {finding.title: (finding.tone, finding.text, finding.link) for finding in found}
 
 
-QUERIES = 20
+QUERIES = 21
 """Of one look at the home page: no more, whatever there is."""
 
 LATER = timezone.now() + timedelta(days=2)
@@ -104,6 +106,28 @@ def test_dead_letters_and_uncertain_ones_lead_to_the_filtered_list(
         rows = viewer.get(found[title][2]).context["cl"].result_list
         assert [row.subject for row in rows] == [subject]
     assert "2 things to look at" in viewer.get("/admin/").content.decode()
+
+
+def test_a_bulk_action_that_stopped_by_itself_is_wrong_until_it_goes_on_or_ends(
+    viewer: Client, at_work: None, owner: User
+) -> None:
+    accepted(owner, "ada@example.org")
+    action = start_bulk(
+        choice=CANCEL,
+        decision=Decision(owner, "wrong list"),
+        messages=Message.objects.all(),
+        whose="of all users",
+        chosen_by="",
+    )
+    assert "Bulk action" not in findings(viewer)
+    BulkAction.objects.update(tries=MOST_TRIES, due_at=timezone.now() - timedelta(seconds=1))
+    resume_stalled()
+    tone, text, link = findings(viewer)["Bulk action"]
+    assert tone == "bad"
+    assert text.endswith("ago: Cancel 1 waiting delivery of all users.")
+    assert viewer.get(link).context["bulk"] == action
+    stop_bulk(action.pk, by=owner)
+    assert "Bulk action" not in findings(viewer)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ from django_q.models import OrmQ
 
 from notifications.models import BulkAction, Delivery, Event, Message, State, TargetOutcome, User
 from notifications.queue import bulk_run
-from notifications.queue.bulk import TASK, resume_stalled, start_bulk, stop_bulk
+from notifications.queue.bulk import (
+    MOST_TRIES,
+    TASK,
+    go_on_bulk,
+    resume_stalled,
+    start_bulk,
+    stop_bulk,
+)
 from notifications.queue.bulk_choices import REQUEUE, RETRY, Decision
 from notifications.queue.bulk_run import run_batch, run_bulk
 from notifications.queue.choices import cancel, requeue
@@ -169,6 +176,90 @@ def test_what_does_not_get_on_is_given_to_another_task_and_the_old_one_does_noth
     assert Delivery.objects.get().state == State.DEAD
     run_bulk(str(action.id), 2)
     assert Delivery.objects.get().state == State.PENDING
+
+
+def stalled(action: BulkAction) -> BulkAction:
+    """The action, after it should have got on and has not."""
+    BulkAction.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    resume_stalled()
+    action.refresh_from_db()
+    return action
+
+
+def fails(name: str, detail: str) -> None:
+    """Stand in for a failpoint: something that goes wrong at each batch."""
+    raise TypeError("no number\nand more")
+
+
+def test_what_fails_again_and_again_is_given_up_with_the_reason(
+    ann: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bulk_run, "hit", fails)
+    dead_letters(UserFactory(), 1)
+    action = requeue_all(ann)
+    for run in range(1, MOST_TRIES + 1):
+        assert not action.is_halted
+        with pytest.raises(TypeError):
+            run_bulk(str(action.id), run)
+        action = stalled(action)
+    assert action.is_halted
+    assert (action.tries, action.error, action.left) == (MOST_TRIES, "no number", 1)
+    assert [run for _, run in tasks()] == list(range(1, MOST_TRIES + 1))
+    assert "given up" in caplog.text
+    assert resume_stalled() == 0
+
+
+def test_given_up_it_goes_on_when_staff_say_so_and_only_then(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead_letters(UserFactory(), 1)
+    action = requeue_all(ann)
+    assert not go_on_bulk(action.id)
+    BulkAction.objects.update(tries=MOST_TRIES, error="no number")
+    action = stalled(action)
+    run_bulk(str(action.id), 1)
+    assert action.targets.filter(outcome="").exists()
+    OrmQ.objects.all().delete()
+    assert go_on_bulk(action.id)
+    assert not go_on_bulk(action.id)
+    action.refresh_from_db()
+    assert (action.is_halted, action.tries, action.error) == (False, 0, "")
+    assert tasks() == [(str(action.id), action.run)]
+    run_bulk(str(action.id), action.run)
+    action.refresh_from_db()
+    assert (action.done, action.left) == (1, 0)
+
+
+def test_each_batch_begins_the_count_of_tries_anew(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_run, "BATCH", 1)
+    monkeypatch.setattr(bulk_run, "_RUN_SECONDS", 0)
+    dead_letters(UserFactory(), 2)
+    action = requeue_all(ann)
+    BulkAction.objects.update(tries=MOST_TRIES - 1, error="no number")
+    run_bulk(str(action.id), 1)
+    action.refresh_from_db()
+    assert (action.done, action.tries, action.error) == (1, 0, "")
+
+
+def test_a_task_that_found_no_worker_is_no_try(ann: User) -> None:
+    dead_letters(UserFactory(), 1)
+    action = requeue_all(ann)
+    for _ in range(MOST_TRIES + 1):
+        action = stalled(action)
+    assert (action.is_halted, action.tries) == (False, 0)
+
+
+def test_what_was_given_up_can_be_stopped_for_good(ann: User) -> None:
+    dead_letters(UserFactory(), 1)
+    action = requeue_all(ann)
+    BulkAction.objects.update(tries=MOST_TRIES)
+    action = stalled(action)
+    assert stop_bulk(action.id, by=ann)
+    assert not go_on_bulk(action.id)
+    action.refresh_from_db()
+    assert not action.is_halted
 
 
 @pytest.mark.django_db(transaction=True)
