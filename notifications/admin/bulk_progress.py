@@ -9,6 +9,7 @@ from django.utils import timezone
 from notifications.admin.choices import BY_NAME, counted
 from notifications.history.wording import duration
 from notifications.models import BulkAction, BulkTarget, Heartbeat, TargetOutcome
+from notifications.queue.bulk_targets import KEPT
 
 _SHOWN = 20
 
@@ -27,11 +28,8 @@ class Progress:
     """Why messages were not done, and how many for each reason."""
     not_done: Sequence[BulkTarget]
     """The first of them, each with its message."""
-
-    @property
-    def has_more(self) -> bool:
-        """Whether more were not done than are shown."""
-        return sum(count for _, count in self.remarks) > len(self.not_done)
+    left_out: str
+    """Why not all of them are shown; empty where they are."""
 
 
 def bulk_title(action: BulkAction) -> str:
@@ -44,16 +42,28 @@ def bulk_title(action: BulkAction) -> str:
 def progress_of(action: BulkAction) -> Progress:
     """Where `action` stands now."""
     headline, short, tone = _standing(action)
-    not_done = action.targets.filter(outcome__in=[TargetOutcome.SKIPPED, TargetOutcome.FAILED])
+    not_done = _not_done(action) if action.remarks else []
     return Progress(
         headline,
         short,
         tone,
         remarks=sorted(action.remarks.items(), key=lambda remark: -remark[1]),
-        not_done=list(not_done.select_related("message").order_by("message_id")[:_SHOWN])
-        if action.remarks
-        else [],
+        not_done=not_done,
+        left_out=_left_out(action, len(not_done)),
     )
+
+
+def _not_done(action: BulkAction) -> list[BulkTarget]:
+    rows = action.targets.filter(outcome__in=[TargetOutcome.SKIPPED, TargetOutcome.FAILED])
+    return list(rows.select_related("message").order_by("message_id")[:_SHOWN])
+
+
+def _left_out(action: BulkAction, shown: int) -> str:
+    if sum(action.remarks.values()) <= shown:
+        return ""
+    if action.targets_removed_at:
+        return f"Which messages these were is kept for {KEPT.days} days after the end."
+    return f"The first {shown} are shown."
 
 
 def _standing(action: BulkAction) -> tuple[str, str, str]:

@@ -61,6 +61,9 @@ class BulkAction(models.Model):
     )
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    targets_removed_at = models.DateTimeField(
+        null=True, help_text="When it was forgotten which messages it was for, long after its end."
+    )
     stopped_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, null=True
     )
@@ -80,6 +83,12 @@ class BulkAction(models.Model):
             # queue.bulk: those that do not get on
             models.Index(
                 fields=["due_at"], name="bulkaction_due", condition=Q(due_at__isnull=False)
+            ),
+            # queue.bulk_targets: those that ended long ago
+            models.Index(
+                fields=["ended_at"],
+                name="bulkaction_has_targets",
+                condition=Q(ended_at__isnull=False, targets_removed_at__isnull=True),
             ),
             # the admin's home: those that wait for staff
             models.Index(

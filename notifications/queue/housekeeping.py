@@ -8,6 +8,7 @@ from notifications.history.positions import sequence_events
 from notifications.history.roll_ups import count_events
 from notifications.history.search import write_terms
 from notifications.queue.bulk import resume_stalled
+from notifications.queue.bulk_targets import remove_old_targets
 from notifications.queue.resend import resend_uncertain
 from notifications.queue.schedule import release_scheduled
 from notifications.queue.sweep import sweep_expired
@@ -45,6 +46,7 @@ class Housekeeping:
         resend_uncertain()
         release_scheduled()
         resume_stalled()
+        remove_old_targets()
         give_turns()
         sequence_events()
         self._follow(until=time.monotonic() + FOLLOW_SECONDS)

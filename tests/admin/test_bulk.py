@@ -16,6 +16,7 @@ from notifications.delivery.reading import Reading
 from notifications.models import BulkAction, Delivery, Message, State, User
 from notifications.queue.bulk import MOST_TRIES, resume_stalled
 from notifications.queue.bulk_run import run_batch
+from notifications.queue.bulk_targets import KEPT, remove_old_targets
 from tests.admin.conftest import LIST, make_staff, signed_in
 from tests.stories import accepted, answered, handed_over, moved
 
@@ -211,6 +212,20 @@ def test_the_page_renews_its_numbers_until_it_has_ended(
     assert "hx-trigger" not in part
     assert "It was no dead letter any more: 1" in part
     assert reverse("admin:notifications_message_change", args=[dead[0].pk]) in part
+
+
+def test_long_after_the_end_its_page_tells_how_many_and_no_longer_which(
+    begun: Callable[[], BulkAction], dead: list[Message], viewer: Client
+) -> None:
+    action = begun()
+    moved(Delivery.objects.get(message=dead[0]), State.PENDING, requeue=True)
+    while run_batch(action.pk, action.run):
+        pass
+    BulkAction.objects.update(ended_at=timezone.now() - KEPT - timedelta(minutes=1))
+    remove_old_targets()
+    page = text_of(viewer.get(page_of(action)))
+    assert "It was no dead letter any more: 1" in page
+    assert "Which messages these were is kept for 30 days after the end." in page
 
 
 def test_staff_who_may_only_look_see_it_and_cannot_stop_it(

@@ -1,5 +1,6 @@
 """Bulk actions: frozen targets, each touched once, whatever becomes of who works on them."""
 
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from notifications.models import BulkAction, Delivery, Event, Message, State, TargetOutcome, User
+from notifications.models import (
+    BulkAction,
+    BulkTarget,
+    Delivery,
+    Event,
+    Message,
+    State,
+    TargetOutcome,
+    User,
+)
 from notifications.queue import bulk_run
 from notifications.queue.bulk import (
     MOST_TRIES,
@@ -22,7 +32,9 @@ from notifications.queue.bulk import (
 )
 from notifications.queue.bulk_choices import REQUEUE, RETRY, Decision
 from notifications.queue.bulk_run import run_batch, run_bulk
+from notifications.queue.bulk_targets import KEPT, remove_old_targets
 from notifications.queue.choices import cancel, requeue
+from notifications.queue.housekeeping import Housekeeping
 from tests.factories import SuppressionFactory, UserFactory, make_message
 from tests.queue.dead import dead_letters
 
@@ -279,6 +291,35 @@ def test_while_a_task_has_a_batch_another_one_leaves_the_action_alone(ann: User)
     finally:
         other.close()
     assert run_batch(action.id, 1)
+
+
+def ended(action: BulkAction, *, ago: timedelta) -> BulkAction:
+    """The action, done so long ago."""
+    action = finish(action)
+    BulkAction.objects.filter(pk=action.pk).update(ended_at=timezone.now() - ago)
+    return action
+
+
+def test_long_after_the_end_the_targets_are_removed_and_the_action_stays(ann: User) -> None:
+    dead_letters(UserFactory(), 3)
+    old = ended(requeue_all(ann), ago=KEPT + timedelta(minutes=1))
+    dead_letters(UserFactory(), 2)
+    recent = ended(requeue_all(ann), ago=KEPT - timedelta(minutes=1))
+    dead_letters(UserFactory(), 1)
+    open_ = requeue_all(ann)
+    assert [remove_old_targets(limit=2) for _ in range(3)] == [2, 1, 0]
+    left = BulkTarget.objects.values_list("action", flat=True)
+    assert Counter(left) == {recent.pk: 2, open_.pk: 1}
+    removed_at = BulkAction.objects.get(pk=old.pk).targets_removed_at
+    assert removed_at is not None
+    assert BulkAction.objects.filter(pk=old.pk, done=3, total=3).exists()
+
+
+def test_housekeeping_removes_old_targets(ann: User) -> None:
+    dead_letters(UserFactory(), 1)
+    ended(requeue_all(ann), ago=KEPT + timedelta(minutes=1))
+    Housekeeping().tick()
+    assert not BulkTarget.objects.exists()
 
 
 def test_a_long_action_makes_room_for_other_tasks(
