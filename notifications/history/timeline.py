@@ -120,7 +120,8 @@ def timeline(message: Message, *, staff: bool = False) -> Timeline:
     """Tell what became of `message`, to staff or (the default) to its owner.
 
     Staff are told to the second what became of a message's only recipient.
-    Three queries, and one for the owner where `message.owner` is not loaded.
+    Three queries; one more for the owner where `message.owner` is not loaded, and one where a
+    recipient's latest line is too old to be told.
     """
     now = timezone.now()
     reader = Reader(owner=message.owner.get_username(), is_staff=staff)
@@ -130,20 +131,33 @@ def timeline(message: Message, *, staff: bool = False) -> Timeline:
         key=lambda row: (("to", "cc", "bcc").index(row.kind), row.position),
     )
     attempts = _attempts(message, reader)
-    events = list(Event.objects.filter(message=message).order_by("seq"))
-    last = {event.delivery_id: event for event in events if event.applied}
+    told = list(Event.objects.filter(message=message).order_by("-seq")[:MOST_LINES])[::-1]
+    # counted from one, without a gap
+    earlier = told[0].seq - 1 if told else 0
+    last = _last(message, told, [row.id for row in rows] if earlier else [])
     deliveries = tuple(
         _delivery(row, last.get(row.id), attempts[row.id], reader, now=now) for row in rows
     )
-    told = events[-MOST_LINES:]
     address_of = {row.id: row.address for row in rows}
     return Timeline(
         headline=_headline(deliveries, reader, now=now),
         deliveries=deliveries,
         lines=tuple(_line(event, address_of, reader) for event in told),
-        earlier=len(events) - len(told),
+        earlier=earlier,
         is_settled=not any(delivery.state in OPEN for delivery in deliveries),
     )
+
+
+def _last(
+    message: Message, told: Sequence[Event], wanted: Sequence[UUID]
+) -> dict[UUID | None, Event]:
+    """Each delivery's latest event: of those that are `told`, else for the `wanted` of all."""
+    last = {event.delivery_id: event for event in told if event.applied}
+    if missing := set(wanted) - last.keys():
+        older = Event.objects.filter(message=message, delivery__in=missing, applied=True)
+        for event in older.order_by("delivery", "-seq").distinct("delivery"):
+            last[event.delivery_id] = event
+    return last
 
 
 def _attempts(message: Message, reader: Reader) -> dict[UUID, list[AttemptSummary]]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.signals import post_init
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -157,6 +158,34 @@ def test_only_the_newest_lines_are_told(ada: User, monkeypatch: pytest.MonkeyPat
     told = timeline(message)
     assert told.earlier == 1
     assert [line.seq for line in told.lines] == [2, 3]
+
+
+def test_of_a_long_history_no_more_is_read_than_told(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_LINES", 2)
+    message = accepted(ada, "bob@example.org", "eve@example.org")
+    bob, eve = deliveries_of(message)
+    for state in (State.CANCELLED, State.PENDING, State.CANCELLED):
+        moved(bob, state, requeue=state is State.PENDING)
+    for state in (State.CANCELLED, State.PENDING, State.CANCELLED):
+        moved(eve, state, requeue=state is State.PENDING)
+    read: list[Event] = []
+
+    def note(instance: Event, **_kwargs: object) -> None:
+        read.append(instance)
+
+    post_init.connect(note, sender=Event)
+    try:
+        told = timeline(reloaded(message), staff=True)
+    finally:
+        post_init.disconnect(note, sender=Event)
+    assert [line.seq for line in told.lines] == [6, 7]
+    assert told.earlier == 5
+    # and the latest of the one whose lines are not told
+    assert sorted(event.seq for event in read) == [4, 6, 7]
+    assert told.deliveries[0].since == Event.objects.get(message=message, seq=4).at
+    assert told.deliveries[0].lead
 
 
 @pytest.mark.parametrize("recipients", [1, 20])
