@@ -127,6 +127,12 @@ class Board:
         waiting = [task for task in self.waiting() if task.kind == Kind.ORDINARY]
         return len(waiting) + sum(work == Kind.ORDINARY for _, work in self._living())
 
+    def under_way(self) -> set[int]:
+        """The numbers of the tasks that a worker has in hand, or that are on their way to one."""
+        # in this order: who takes up a task meanwhile is seen on one side at least
+        waiting = {task.number for task in self.waiting()}
+        return waiting | {slot.taken for slot in self._slots if slot.work}
+
     def hand_over(
         self, kind: Kind, *, token: UUID | None = None, task_id: int | None = None
     ) -> Ticket:

@@ -33,6 +33,7 @@ from notifications.queue.board import Board, Kind, Ticket
 from notifications.queue.claim import claim_due
 from notifications.queue.housekeeping import Housekeeping
 from notifications.queue.listener import Listener
+from notifications.queue.pace import Pace
 from notifications.queue.progress import beat
 from notifications.queue.turns import give_turns
 
@@ -72,6 +73,8 @@ class _Task:
     signed: str
     token: UUID | None = None
     task_id: int | None = None
+    count: int = 0
+    """The messages of a batch."""
 
 
 class ClusterBroker(OutboxBroker):
@@ -86,6 +89,7 @@ class ClusterBroker(OutboxBroker):
         self._cluster = f"{socket.gethostname()}:{board.main}"
         self._listener = Listener()
         self._housekeeping = Housekeeping()
+        self._pace = Pace(board)
         self._pid = 0
         self._inherited = 0
         self._beaten_at = 0.0
@@ -154,10 +158,14 @@ class ClusterBroker(OutboxBroker):
 
     def _hand_over(self, task: _Task) -> Package:
         ticket = self._board.hand_over(task.kind, token=task.token, task_id=task.task_id)
+        if task.count:
+            self._pace.began(ticket.number, task.count)
         return ticket, task.signed
 
     def _claim(self) -> _Task | None:
-        claim = claim_due() or (claim_due() if give_turns() else None)
+        limit = self._pace.limit
+        claim = claim_due(limit=limit) or (claim_due(limit=limit) if give_turns() else None)
+        self._pace.claimed(len(claim.message_ids) if claim else 0)
         if claim is None:
             return None
         failpoints.hit("after_claim")
@@ -169,7 +177,7 @@ class ClusterBroker(OutboxBroker):
             message_ids,
             cluster=self._cluster,
         )
-        return _Task(Kind.OURS, signed, token=claim.token)
+        return _Task(Kind.OURS, signed, token=claim.token, count=len(message_ids))
 
     def _ordinary(self) -> _Task | None:
         """One of django-q2's own tasks. They leave one worker to the messages, if there are two."""

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from notifications.models import Delivery, Message, State, User
 from notifications.queue.choices import cancel
-from notifications.queue.claim import CLAIM_LIMIT
+from notifications.queue.pace import LONGEST_CLAIM
 from tests.conftest import wait_until
 from tests.factories import UserFactory
 from tests.faults.records import Received
@@ -19,7 +19,7 @@ from tests.queue.line import queue_up
 
 _FLOOD = 100_000
 
-_IN_HAND = (settings.LIMBO_WORKERS + 1) * CLAIM_LIMIT
+_IN_HAND = (settings.LIMBO_WORKERS + 1) * LONGEST_CLAIM
 """What the workers have already when a message comes, and what is in one batch with it."""
 
 

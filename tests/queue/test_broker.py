@@ -13,9 +13,12 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.models import Message
 from notifications.queue.board import Board, Kind, Ticket
 from notifications.queue.broker import LOST_SECONDS, ClusterBroker
+from notifications.queue.claim import CLAIM_LIMIT
+from notifications.queue.pace import LONGEST_CLAIM
 from tests.conftest import wait_until
-from tests.factories import make_message
+from tests.factories import UserFactory, make_message
 from tests.queue.forked import Forked, worker
+from tests.queue.line import queue_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,3 +177,41 @@ def test_what_a_pusher_that_died_had_handed_over_is_let_go_by_the_next(scene: Sc
     assert scene.next() is None
     age(scene.board)
     assert scene.handed()
+
+
+def test_a_long_queue_goes_in_large_batches_while_they_end_soon(scene: Scene) -> None:
+    queue_up(UserFactory(), 2 * CLAIM_LIMIT + LONGEST_CLAIM)
+    first, second = scene.workers
+    assert scene.give(to=first) == BATCH
+    assert leased() == CLAIM_LIMIT
+    # nothing is known yet of how long it takes
+    assert scene.give(to=second) == BATCH
+    assert leased() == 2 * CLAIM_LIMIT
+    first.do("finish")
+    assert scene.give(to=first) == BATCH
+    assert leased() == 2 * CLAIM_LIMIT + LONGEST_CLAIM
+
+
+@pytest.mark.parametrize("scene", [1], indirect=True)
+def test_batches_are_small_while_they_take_long(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # any batch takes longer than that
+    monkeypatch.setattr("notifications.queue.pace.AIM_SECONDS", 1e-9)
+    queue_up(UserFactory(), 3 * CLAIM_LIMIT)
+    (only,) = scene.workers
+    for number in (1, 2):
+        assert scene.give(to=only) == BATCH
+        assert leased() == number * CLAIM_LIMIT
+        only.do("finish")
+
+
+@pytest.mark.parametrize("scene", [1], indirect=True)
+def test_batches_are_small_again_once_the_queue_was_empty(scene: Scene) -> None:
+    owner, (only,) = UserFactory(), scene.workers
+    for count, claimed in ((CLAIM_LIMIT + 1, CLAIM_LIMIT), (0, 1), (2 * CLAIM_LIMIT, CLAIM_LIMIT)):
+        before = leased()
+        queue_up(owner, count)
+        assert scene.give(to=only) == BATCH
+        assert leased() == before + claimed
+        only.do("finish")
