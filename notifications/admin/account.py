@@ -8,17 +8,23 @@ from typing import Any
 
 from allauth.account import admin as _registered_first  # noqa: F401 - not after us
 from allauth.account.models import EmailAddress
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 
+from notifications.admin.lock_outs import let_in, lock_outs_of
+from notifications.admin.reasons import answered, ask_why
 from notifications.admin.roles import EXPLAINED
-from notifications.admin.staff_log import in_words
+from notifications.admin.staff_log import in_words, told
 from notifications.admin.theme import (
     AdminPasswordChangeForm,
     ModelAdmin,
@@ -30,6 +36,8 @@ from notifications.models import Role, RoleKey, SendingLimit, User
 
 # a user's address is on the user's own page
 admin.site.unregister([Group, EmailAddress])
+
+_LET_IN = "What was wrong so far does not count any more: they can try again at once."
 
 MAKES_STAFF = ("is_staff", "is_superuser", "groups", "user_permissions")
 """What gives power over others: superusers alone give it."""
@@ -50,6 +58,7 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
     form = UserChangeForm[User]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    change_form_outer_before_template = "admin/notifications/user/lock_outs.html"
     list_display = ("username", "email", "is_active", "is_staff", "roles_column", "last_login")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -89,6 +98,50 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
         """Whoever is in the log of staff's actions stays; made inactive, he can do nothing more."""
         has_acted = obj is not None and LogEntry.objects.filter(user=obj).exists()
         return not has_acted and super().has_delete_permission(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's, and that by which somebody who is locked out is let in."""
+        view = self.admin_site.admin_view(self.let_in_view)
+        return [
+            path("<int:user_id>/let-in/", view, name="notifications_user_let_in"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: User | None = None,
+    ) -> HttpResponse:
+        """A user's page, which says so where the user is locked out."""
+        if obj is not None:
+            context |= {
+                "lock_outs": lock_outs_of(obj, request),
+                "may_let_in": self.has_change_permission(request, obj),
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def let_in_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """Let somebody sign in again who is locked out, with a reason."""
+        user = get_object_or_404(User, pk=user_id)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        page = reverse("admin:notifications_user_change", args=[user_id])
+        if not lock_outs_of(user, request):
+            self.message_user(request, f"{user} is not locked out.", messages.WARNING)
+            return HttpResponseRedirect(page)
+        form = answered(request)
+        if not form.is_valid():
+            question = {"verb": "Let in", "consequence": _LET_IN, "back": page}
+            return ask_why(self, request, [user], form=form, **question)
+        with transaction.atomic():
+            self.log_change(request, user, told("Let in again.", form.cleaned_data["why"]))
+            let_in(user, request)
+        self.message_user(request, f"{user} can sign in again.")
+        return HttpResponseRedirect(page)
 
     @admin.display(description="Groups")
     def roles_column(self, user: User) -> str:

@@ -111,7 +111,7 @@ def _bulk_actions() -> list[Finding]:
     return [
         Finding(
             "Bulk action",
-            f"Stopped by itself {timesince(action.halted_at)} ago: {bulk_title(action)}.",
+            f"Stopped by itself at {_moment(action.halted_at)}: {bulk_title(action)}.",
             "bad",
             reverse("admin:notifications_bulkaction_change", args=[action.pk]),
         )

@@ -8,6 +8,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from notifications.admin.theme import ModelAdmin, TextInput
 
@@ -35,12 +36,17 @@ def ask_why(
     verb: str,
     consequence: str,
     action: str = "",
+    back: str = "",
 ) -> TemplateResponse:
-    """Ask why `verb` is to be done to `rows`: by the list's `action`, or on the page itself."""
+    """Ask why `verb` is to be done to `rows`: by the list's `action`, or on the page itself.
+
+    Who does not want it after all is led `back`, to the list if no other address is given.
+    """
+    opts = model_admin.opts
     context = {
         **model_admin.admin_site.each_context(request),
         "title": verb,
-        "opts": model_admin.opts,
+        "opts": opts,
         "rows": rows,
         "form": form,
         "verb": verb,
@@ -48,6 +54,6 @@ def ask_why(
         "action": action,
         "action_checkbox_name": ACTION_CHECKBOX_NAME,
         "confirmed": CONFIRMED,
-        "back": f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist",
+        "back": back or reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
     }
     return TemplateResponse(request, "admin/limbo/why.html", context)

@@ -61,8 +61,8 @@ EXPLAINED: Mapping[RoleKey, str] = {
     RoleKey.SUPPORT: "Sees what a viewer sees. Retries, requeues and cancels messages, reads "
     "bodies, adds and removes suppressions, sees users and tokens.",
     RoleKey.OPERATOR: "Does what support does. Changes providers, webhook endpoints, tokens, "
-    "limits, and users who are not staff, with the second factors they lost; sees staff's actions "
-    "and background tasks.",
+    "limits, and users who are not staff, with the second factors they lost; lets in who is locked "
+    "out; sees staff's actions and background tasks.",
 }
 """What each role may, in words."""
 

@@ -139,8 +139,13 @@ CASES: Mapping[str, Callable[[], Posted]] = {
     "mfa_authenticator.delete_selected": lambda: ticked(factor(), "delete_selected"),
 }
 
-ELSEWHERE = {"notifications_bulkaction_stop", "notifications_message_html"}
-"""Tried by tests/admin/test_bulk.py and tests/admin/test_message_body.py."""
+ELSEWHERE = {
+    "notifications_bulkaction_stop",
+    "notifications_bulkaction_go_on",
+    "notifications_message_html",
+    "notifications_user_let_in",
+}
+"""Tried by tests/admin/test_bulk.py, test_message_body.py and test_lock_outs.py."""
 
 CHANGES_NOTHING = {
     "index",

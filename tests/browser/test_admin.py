@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -156,3 +157,24 @@ def test_every_screen_opens_without_an_error_and_fits(
         assert answer is not None
         assert answer.status == 200
         assert_fits(page)
+
+
+@SIZES
+def test_a_user_who_is_locked_out_is_let_in(
+    new_page: NewPage, live_server: LiveServer, dead: Message, size: ViewportSize
+) -> None:
+    ada = User.objects.create_user("ada", password="correct horse")
+    for _ in range(5):
+        Client().post("/sign-in/", {"login": "ada", "password": "wrong"}, REMOTE_ADDR="192.0.2.7")
+    page = new_page(viewport=size)
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/admin/notifications/user/{ada.pk}/change/")
+    expect(page.get_by_role("heading", name="Locked out")).to_be_visible()
+    # the lists of groups and permissions too
+    assert_fits(page)
+    page.get_by_role("link", name="Let in…").click()
+    assert_fits(page)
+    page.get_by_label("Why?").fill("Rang, and was known")
+    page.get_by_role("button", name="Let in").click()
+    expect(page.get_by_text("ada can sign in again.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Locked out")).to_have_count(0)

@@ -70,6 +70,10 @@ class AccountAdapter(DefaultAccountAdapter):
         strong = [way for way in ways if way["id"].startswith("mfa_reauthenticate")]
         return [{**way, "description": _WAYS[way["id"]]} for way in strong or ways]
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """By which wrong passwords are counted: together, whichever host they were given at."""
+        return str(credentials.get("username", "")).lower()
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Say so where axes has locked this user out at this address."""
         if getattr(request, "axes_locked_out", False):
