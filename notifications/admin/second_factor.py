@@ -3,12 +3,15 @@
 from allauth.mfa import admin as _registered_first  # noqa: F401 - not after us
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from notifications.admin.display import moment
+from notifications.admin.removed_factors import tell_of_removal
 from notifications.admin.theme import ModelAdmin
+from notifications.models import User
 
 # allauth's own screen would show the sealed secrets
 admin.site.unregister(Authenticator)
@@ -57,11 +60,17 @@ class SecondFactorAdmin(ModelAdmin[Authenticator]):
         """Take one away."""
         self.delete_queryset(request, Authenticator.objects.filter(pk=obj.pk))
 
+    @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
-        """Take them away, and recovery codes that then stand in for nothing."""
-        users = list(queryset.values_list("user_id", flat=True))
+        """Take them away, and recovery codes that then stand in for nothing; tell their users."""
+        removed = list(queryset.values_list("user_id", "type"))
         queryset.delete()
         kinds = Authenticator.Type
         still = Authenticator.objects.exclude(type=kinds.RECOVERY_CODES).values("user_id")
-        codes = Authenticator.objects.filter(user_id__in=users, type=kinds.RECOVERY_CODES)
-        codes.exclude(user_id__in=still).delete()
+        codes = Authenticator.objects.filter(
+            user_id__in={user_id for user_id, _ in removed}, type=kinds.RECOVERY_CODES
+        ).exclude(user_id__in=still)
+        removed += codes.values_list("user_id", "type")
+        codes.delete()
+        for user in User.objects.filter(pk__in={user_id for user_id, _ in removed}):
+            tell_of_removal(user, [kind for user_id, kind in removed if user_id == user.pk])

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django_q.models import OrmQ
 
-from notifications.models import Content, Message, User
+from notifications.models import Content, Delivery, Message, User
 from tests.web.test_password_reset import NEW, do_tasks
 from tests.web.test_second_factor import PASSWORD, set_up_app, sign_in
 
@@ -51,6 +52,48 @@ def test_second_factors_that_come_and_go_are_told(client: Client, ada: User) -> 
         "You have new recovery codes at Limbo",
         "Your authenticator app was removed at Limbo",
     ]
+
+
+def factor(user: User, kind: str) -> Authenticator:
+    """One of the user's, made up."""
+    return Authenticator.objects.create(user=user, type=kind, data={"name": "Key"})
+
+
+def test_a_second_factor_that_staff_remove_is_told_once_with_all_that_went(ada: User) -> None:
+    bob = User.objects.create_user("bob", "bob@example.org")
+    lost = [factor(ada, "totp"), factor(ada, "webauthn"), factor(bob, "totp")]
+    factor(ada, "recovery_codes")
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("root"))
+    chosen = {"action": "delete_selected", "_selected_action": [one.pk for one in lost]}
+    operator.post("/admin/mfa/authenticator/", {**chosen, "post": "yes"})
+    do_tasks()
+    assert subjects() == ["Your second factor was removed at Limbo"] * 2
+    texts = {
+        delivery.address: Content.objects.get(message=delivery.message).text
+        for delivery in Delivery.objects.all()
+    }
+    assert set(texts) == {"ada@example.org", "bob@example.org"}
+    told = "- Your authenticator app\n- A passkey\n- Your recovery codes\n"
+    assert told in texts["ada@example.org"]
+    assert "passkey" not in texts["bob@example.org"]
+    assert " UTC" in texts["bob@example.org"]
+
+
+@pytest.mark.parametrize("lacks", ["address", "sender"])
+def test_without_them_nothing_is_told_of_a_removed_factor_either(
+    ada: User, settings: Any, lacks: str
+) -> None:
+    if lacks == "address":
+        User.objects.update(email="")
+    else:
+        settings.LIMBO_SENDER = ""
+    lost = factor(ada, "totp")
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("root"))
+    operator.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes"})
+    assert not Authenticator.objects.exists()
+    assert not OrmQ.objects.exists()
 
 
 @pytest.mark.parametrize("lacks", ["address", "sender"])
