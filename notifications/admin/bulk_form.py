@@ -31,9 +31,10 @@ class ChoiceForm(forms.Form):
 
     def __init__(self, choice: Choice, data: Any) -> None:
         super().__init__(data if CONFIRMED in data else None, label_suffix="")
-        through = self.fields["through"]
-        if not choice.asks_reason:
-            del self.fields["reason"]
+        reason, through = self.fields["reason"], self.fields["through"]
+        if not choice.needs_reason:
+            reason.required = False
+            reason.help_text = f"If you like. {reason.help_text}"
         if choice.asks_provider and isinstance(through, forms.ChoiceField):
             through.choices = [("", "whichever can take it"), *((n, n) for n in _enabled())]
         else:

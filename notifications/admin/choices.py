@@ -41,7 +41,8 @@ class Choice:
     """What became of its targets."""
     consequence: str = ""
     """What the confirmation explains; for a few messages a choice without it asks nothing."""
-    asks_reason: bool = False
+    needs_reason: bool = False
+    """Whether one must say why; where it asks at all, one may."""
     asks_provider: bool = False
 
     @property
@@ -77,7 +78,7 @@ ALL: Sequence[Choice] = (
         done="will be sent again",
         consequence="Each is sent again as a new generation, with 24 hours to get out. "
         "Its history stays. Deliveries that went out are not touched.",
-        asks_reason=True,
+        needs_reason=True,
         asks_provider=True,
     ),
     Choice(
@@ -89,7 +90,7 @@ ALL: Sequence[Choice] = (
         done="will not be sent",
         consequence="Nothing is sent to these recipients. "
         "What a provider has been given already cannot be called back.",
-        asks_reason=True,
+        needs_reason=True,
     ),
     Choice(
         name=SENT,
@@ -100,7 +101,7 @@ ALL: Sequence[Choice] = (
         done="counts as sent",
         consequence="Nothing is sent. From now on they count as sent; "
         "a provider's later report still moves them on.",
-        asks_reason=True,
+        needs_reason=True,
     ),
     Choice(
         name=RESEND,
@@ -112,7 +113,7 @@ ALL: Sequence[Choice] = (
         consequence="A provider may have taken them already: "
         "then their recipients get a second copy. "
         "Each is sent as a new generation, with 24 hours to get out. Its history stays.",
-        asks_reason=True,
+        needs_reason=True,
         asks_provider=True,
     ),
 )

@@ -160,7 +160,7 @@ def what_happened(kind: str, facts: Facts) -> str:
         return _with_reason(f"{facts.who} said that it was sent", facts)
     if kind in {State.DEAD, State.HELD, State.SUPPRESSED}:
         return _with_reason(_KINDS[kind], facts)
-    if kind in (State.UNCERTAIN, State.CANCELLED) and facts.reason:
+    if kind in (State.UNCERTAIN, State.CANCELLED, "retried") and facts.reason:
         return _with_reason(_fill(_KINDS[kind], facts), facts)
     pattern = _pattern(kind, facts)
     said = f" ({facts.quoted})" if facts.quoted else ""

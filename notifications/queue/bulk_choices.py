@@ -62,7 +62,7 @@ RESEND = "send_again"
 
 
 def _retry(ids: Sequence[UUID], decision: Decision) -> Result:
-    return choices.retry_now(ids, by=decision.by)
+    return choices.retry_now(ids, by=decision.by, reason=decision.reason)
 
 
 def _requeue(ids: Sequence[UUID], decision: Decision) -> Result:

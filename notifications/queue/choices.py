@@ -35,7 +35,9 @@ WITH d AS (
     FROM n WHERE x.id = n.message_id RETURNING x.id, x.seq, n.count
 ), e AS (
     INSERT INTO notifications_event (message_id, seq, kind, data)
-    SELECT id, seq, 'retried', jsonb_build_object('by', %(by)s::text, 'deliveries', count)
+    SELECT id, seq, 'retried', jsonb_strip_nulls(jsonb_build_object(
+        'by', %(by)s::text, 'deliveries', count, 'reason', nullif(%(reason)s::text, '')
+    ))
     FROM m ORDER BY id
 )
 SELECT id, count FROM m
@@ -59,8 +61,8 @@ class Result:
         return sum(self.done.values())
 
 
-def retry_now(message_ids: Iterable[UUID], *, by: User) -> Result:
-    """Make waiting deliveries due at once."""
+def retry_now(message_ids: Iterable[UUID], *, by: User, reason: str = "") -> Result:
+    """Make waiting deliveries due at once; staff may give a `reason`."""
     with transaction.atomic():
         locked = lock_messages(message_ids)
         waiting = candidates(locked, (State.PENDING,), waits=True)
@@ -69,7 +71,7 @@ def retry_now(message_ids: Iterable[UUID], *, by: User) -> Result:
             before=(State.PENDING,),
         )
         with connection.cursor() as cursor:
-            cursor.execute(_RETRY, {"ids": locked, "by": by.get_username()})
+            cursor.execute(_RETRY, {"ids": locked, "by": by.get_username(), "reason": reason})
             done = dict(cursor.fetchall())
         transaction.on_commit(wake)
     return Result(done, _by_message(stopped))

@@ -58,7 +58,7 @@ def message_in(reading: Reading | None) -> Message:
 
 
 def choice(action: str, reading: Reading | None) -> Posted:
-    asked = {"reason": WHY} if BY_NAME[action].asks_reason else {}
+    asked = {"reason": WHY} if BY_NAME[action].needs_reason else {}
     return ticked(message_in(reading), action, confirmed="1", **asked)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from notifications.admin import bulk_selection, message_choices
 from notifications.delivery.reading import Reading
+from notifications.history.timeline import timeline
 from notifications.models import BulkAction, Delivery, Message, State, User
 from notifications.queue.bulk import MOST_TRIES, resume_stalled
 from notifications.queue.bulk_run import run_batch
@@ -123,6 +124,17 @@ def test_even_a_retry_asks_when_it_is_for_all(support: Client, owner: User) -> N
     )
     answer = choose_all(support, "retry_now", {}, confirmed="1")
     assert "1 waiting delivery will be tried now." in text_of(answer)
+
+
+def test_a_retry_for_all_may_have_a_reason(support: Client, owner: User) -> None:
+    message = accepted(owner, "ada@example.org")
+    answered(handed_over(message), Reading.TEMPORARY, code=451, wait=300)
+    assert "If you like. It is kept" in text_of(choose_all(support, "retry_now", {}))
+    choose_all(support, "retry_now", {}, confirmed="1", reason="The relay is mended")
+    story = timeline(message)
+    assert story.lines[-1].sentence == "Support asked to try again now: The relay is mended"
+    note = LogEntry.objects.get().get_change_message()
+    assert note == "Retry now: 1 waiting delivery. Reason: The relay is mended"
 
 
 def test_many_are_left_to_a_worker_and_the_page_says_so(
