@@ -1,7 +1,7 @@
 """Many copies of one message, with all of its rows, in a few statements.
 
 Each row of the sample is copied whole, whatever its columns are; only what makes a message itself
-is new: ids, the recipient, the Message-ID, the turn, and the owner where another one is named.
+is new: ids, the recipient, the Message-ID, and the owner where another one is named.
 """
 
 import json
@@ -20,7 +20,7 @@ _MESSAGE_ID = (
     "format('<%%s@%%s>', replace(new.id::text, '-', ''), split_part(s.sender_address, '@', 2))"
 )
 _COLUMNS = {
-    "message": f"'id', new.id, 'turn', s.turn + n, 'header_message_id', {_MESSAGE_ID}",
+    "message": f"'id', new.id, 'header_message_id', {_MESSAGE_ID}",
     "content": "'message_id', new.id",
     "delivery": (
         "'id', new.delivery, 'message_id', new.id, 'address', format('user%%s@example.com', n)"
@@ -68,11 +68,9 @@ WHERE e.id > (SELECT max(event_id) FROM notifications_eventposition)
 
 
 def copy_due(message_id: UUID, count: int) -> None:
-    """Copy a message that is due; whoever submits next has his turn behind the copies."""
+    """Copy a message that is due and has no turn yet."""
     with transaction.atomic():
         _copy({"id": message_id, "count": count})
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE notifications_fairshare SET finish = finish + %s", [count])
 
 
 def copy_finished(message_id: UUID, count: int, *, owner_id: int | None = None) -> None:

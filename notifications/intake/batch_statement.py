@@ -8,17 +8,15 @@ from uuid_utils.compat import uuid7
 
 from notifications.intake.allowance import ALLOWANCE, ALLOWANCE_COLUMNS, WITHIN
 from notifications.intake.mail_request import MailRequest
-from notifications.models.fair_share import CLOCK_ID, OFFSETS
 from notifications.models.prepared import LongStatement
 
 # The messages and their recipients come as two documents, since a row of a message has lists in it.
-# `v` is locked in one order by all, or two batches of several priorities could wait for each other.
 STORE_MANY = LongStatement(f"""
 WITH {ALLOWANCE},
 g AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(messages)s::json) AS t (
         place int, id uuid, sender text, sender_address text, subject text, header_id text,
-        text text, html text, priority text, head_start int, send_at timestamptz,
+        text text, html text, priority text, send_at timestamptz,
         expires_at timestamptz, accepted jsonb, octets int, reply_to text[], headers jsonb,
         tags text[], metadata jsonb, on_uncertain text, provider text, failover bool,
         template_version bigint, is_test bool
@@ -43,40 +41,21 @@ n AS (
 ),
 p AS MATERIALIZED (
     SELECT g.*, n.stopped, n.open > 0 AS is_open,
-        CASE WHEN g.send_at IS NULL THEN n.open ELSE 0 END AS cost,
         CASE WHEN n.open = 0 THEN 'suppressed' WHEN g.send_at IS NULL THEN 'pending'
             ELSE 'scheduled' END AS state
     FROM g JOIN n ON n.message_id = g.id
 ),
-v AS (
-    SELECT priority, sum(cost)::bigint AS cost, coalesce(
-        (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
-    ) AS clock
-    FROM p WHERE cost > 0 GROUP BY 1
-),
-f AS (
-    INSERT INTO notifications_fairshare AS f (owner_id, priority, finish)
-    SELECT %(owner)s, priority, clock + cost FROM v ORDER BY priority
-    ON CONFLICT (owner_id, priority) DO UPDATE
-    SET finish = excluded.finish + greatest(f.finish - (SELECT max(clock) FROM v), 0)
-    RETURNING priority, finish
-),
-t AS (
-    SELECT p.id, f.finish - v.cost + p.head_start
-        + sum(p.cost) OVER (PARTITION BY p.priority ORDER BY p.place) - p.cost AS turn
-    FROM p JOIN v USING (priority) JOIN f USING (priority) WHERE p.cost > 0
-),
 m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
-         expires_at, state, seq, due_at, priority, turn, reply_to, headers, tags, metadata,
+         expires_at, state, seq, due_at, priority, reply_to, headers, tags, metadata,
          send_at, on_uncertain, preferred_provider, failover, template_version_id, is_test)
     SELECT p.id, %(owner)s, sender, sender_address, subject, header_id, now(),
         coalesce(expires_at, coalesce(send_at, now()) + %(lifetime)s * interval '1 second'),
-        state, 1 + stopped, CASE WHEN is_open THEN coalesce(send_at, now()) END, priority, t.turn,
+        state, 1 + stopped, CASE WHEN is_open THEN coalesce(send_at, now()) END, priority,
         reply_to, headers, tags, metadata, send_at, on_uncertain, provider, failover,
         template_version, is_test
-    FROM p LEFT JOIN t ON t.id = p.id ORDER BY place
+    FROM p ORDER BY place
 ),
 c AS (
     INSERT INTO notifications_content (message_id, text, html, attached_octets)
@@ -118,7 +97,6 @@ def message_row(place: int, message_id: UUID, request: MailRequest) -> Mapping[s
         "text": request.message,
         "html": request.html,
         "priority": request.priority.value,
-        "head_start": OFFSETS[request.priority],
         "send_at": request.send_at and request.send_at.isoformat(),
         "expires_at": request.expires_at and request.expires_at.isoformat(),
         "accepted": {"send_at": request.send_at.isoformat()} if request.send_at else {},

@@ -22,7 +22,6 @@ from notifications.intake.idempotency import check_key, message_id_of, request_h
 from notifications.intake.mail_request import MailRequest
 from notifications.intake.option_columns import option_parameters, store_files
 from notifications.models import State, User
-from notifications.models.fair_share import CLOCK_ID, OFFSETS
 from notifications.models.prepared import LongStatement
 from notifications.models.wakeup import wake
 
@@ -35,9 +34,8 @@ ACCEPTED = 200
 # case: whoever asked for no more mail did not mean a spelling. Constraints between the tables are
 # checked at the commit, so their order is free.
 #
-# `f` gives the message its place (see models.fair_share). Its row stays locked until the commit, so
-# one user's submissions of one priority commit one after the other: the price of an order without
-# gaps or ties.
+# The message gets no turn yet (see queue.turns): the user's share would stay locked until the
+# commit, and his submissions would be committed one after the other.
 _STORE = LongStatement(f"""
 WITH {ALLOWANCE},
 r AS (
@@ -52,23 +50,10 @@ r AS (
     ) s ON true
     WHERE {WITHIN}
 ),
-v AS (
-    SELECT count(*) AS cost, coalesce(
-        (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
-    ) AS clock
-    FROM r WHERE NOT is_suppressed AND %(send_at)s::timestamptz IS NULL HAVING count(*) > 0
-),
-f AS (
-    INSERT INTO notifications_fairshare AS f (owner_id, priority, finish)
-    SELECT %(owner)s, %(priority)s::text, clock + cost FROM v
-    ON CONFLICT (owner_id, priority) DO UPDATE
-    SET finish = excluded.finish + greatest(f.finish - (SELECT clock FROM v), 0)
-    RETURNING finish - (SELECT cost FROM v) AS start
-),
 m AS (
     INSERT INTO notifications_message
         (id, owner_id, sender, sender_address, subject, header_message_id, accepted_at,
-         expires_at, state, seq, due_at, priority, turn, reply_to, headers, tags, metadata,
+         expires_at, state, seq, due_at, priority, reply_to, headers, tags, metadata,
          send_at, on_uncertain, preferred_provider, failover, template_version_id, is_test)
     SELECT %(id)s, %(owner)s, %(sender)s::text, %(sender_address)s::text, %(subject)s::text,
         %(header_id)s::text, now(),
@@ -76,7 +61,7 @@ m AS (
         CASE WHEN bool_and(is_suppressed) THEN 'suppressed' ELSE %(state)s::text END,
         1 + count(*) FILTER (WHERE is_suppressed),
         CASE WHEN NOT bool_and(is_suppressed) THEN coalesce(%(send_at)s, now()) END,
-        %(priority)s::text, (SELECT start + %(offset)s FROM f), %(reply_to)s::text[],
+        %(priority)s::text, %(reply_to)s::text[],
         %(headers)s::jsonb, %(tags)s::text[], %(metadata)s::jsonb, %(send_at)s,
         %(on_uncertain)s::text, %(provider)s::text, %(failover)s, %(template_version)s::bigint,
         %(is_test)s
@@ -203,7 +188,6 @@ def _message_parameters(message_id: UUID, request: MailRequest) -> Mapping[str, 
         "header_id": f"<{message_id.hex}@{request.sender.ascii_domain}>",
         "text": request.message,
         "priority": request.priority.value,
-        "offset": Int4(OFFSETS[request.priority]),
     }
 
 

@@ -27,13 +27,10 @@ As many of one user's urgent messages pass the others' normal ones; more of them
 nobody's flood of urgent mail stops everybody else's.
 """
 
-OFFSETS = {Priority.URGENT: -HEAD_START, Priority.NORMAL: 0, Priority.BULK: HEAD_START}
-"""What a message's priority adds to its start: the sum is its turn."""
-
 OFFSET_SQL = (
     f"CASE priority WHEN 'urgent' THEN {-HEAD_START} WHEN 'bulk' THEN {HEAD_START} ELSE 0 END"
 )
-"""The same, of a row with a `priority`."""
+"""What a message's priority adds to its start: the sum is its turn."""
 
 CLOCK_ID = 1
 """The key of QueueClock's single row."""
@@ -50,7 +47,7 @@ class FairShare(models.Model):
     finish = models.BigIntegerField(help_text="Where the next message starts, if not later.")
 
     class Meta:
-        """One row for each user and priority; submission updates it by this index."""
+        """One row for each user and priority; giving turns updates it by this index."""
 
         constraints = [
             models.UniqueConstraint(fields=["owner", "priority"], name="fairshare_owner_priority"),

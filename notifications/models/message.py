@@ -117,9 +117,10 @@ class Message(models.Model):
                 name="message_turn",
                 condition=Q(turn__isnull=False, due_at__isnull=False, lease_until__isnull=True),
             ),
-            # queue.turns: what is due by now and has no turn yet
+            # queue.turns: what is due by now and has no turn yet, in this order: many messages may
+            # be scheduled for one moment
             models.Index(
-                fields=["due_at"],
+                fields=["due_at", "id"],
                 name="message_due",
                 condition=Q(turn__isnull=True, due_at__isnull=False, lease_until__isnull=True),
             ),

@@ -30,12 +30,11 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.models.lease import Lease
 from notifications.models.wakeup import wake
 from notifications.queue.board import Board, Kind, Ticket
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_next
 from notifications.queue.housekeeping import Housekeeping
 from notifications.queue.listener import Listener
 from notifications.queue.pace import Pace
 from notifications.queue.progress import beat
-from notifications.queue.turns import give_turns
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +163,7 @@ class ClusterBroker(OutboxBroker):
 
     def _claim(self) -> _Task | None:
         limit = self._pace.limit
-        claim = claim_due(limit=limit) or (claim_due(limit=limit) if give_turns() else None)
+        claim = claim_next(limit=limit)
         self._pace.claimed(len(claim.message_ids) if claim else 0)
         if claim is None:
             return None

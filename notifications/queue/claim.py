@@ -7,6 +7,7 @@ from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.lease import RENEWED
+from notifications.queue.turns import give_turns_or_claim
 
 CLAIM_LIMIT = 100
 """Messages in one batch: enough to share the commits, few enough to finish within a lease."""
@@ -60,6 +61,16 @@ class Claim:
 
     token: UUID
     message_ids: list[UUID]
+
+
+def claim_next(*, limit: int = CLAIM_LIMIT) -> Claim | None:
+    """Claim up to `limit` messages, after all that is due has its turn; None if there are none.
+
+    One short statement where the queue is drained each time, else two.
+    """
+    token = uuid4()
+    message_ids = give_turns_or_claim(token, most=limit)
+    return Claim(token, message_ids) if message_ids else claim_due(limit=limit)
 
 
 def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:

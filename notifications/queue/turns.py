@@ -1,8 +1,10 @@
-"""Turns for what becomes due again: after a wait, a choice to repeat, or a worker's death.
+"""Turns: the places in the queue, given to whatever is due and has none.
 
-A new message gets its turn when it is submitted. Whatever becomes due later gets it here, by the
-same rule, so that a storm of one user's retries passes nobody else's mail. What is cancelled gives
-its place back.
+A message is stored without a turn: to give it one there, each submission would have to wait until
+its owner's last one is committed. It gets it here, with all others that have come since; and so
+does what becomes due later, after a wait, a choice to repeat, or a worker's death. All by the same
+rule, so that a storm of one user's retries passes nobody else's mail. What is cancelled gives its
+place back.
 """
 
 from collections.abc import Sequence
@@ -11,17 +13,27 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
+from notifications.models.lease import RENEWED
 
-TURNS_LIMIT = 2000
-"""Messages in one call: some batches for each broker, yet a short transaction."""
+TURNS_LIMIT = 10_000
+"""Messages in one call: more than come between two claims, and a tenth of a second's work."""
 
-# Every call locks the shares in the same order, so that two of them never wait for each other; and
-# no submission waits for a message's row, so that none closes a circle.
+_GIVING = 7_420_181
+"""The advisory lock of whoever gives turns: two at once could turn one user's messages around."""
+
+# The lock is asked for before a row is looked for. What has come meanwhile, or is locked, is left
+# to the next call.
+#
+# Where nobody stands in line and all that is due fits a batch, it is claimed here at once, and its
+# rows are written once. The clock then goes where the claim of them all would put it. A message
+# that was with a worker that died is left to the claim, which takes it alone.
 _GIVE = f"""
 WITH due AS (
-    SELECT id, owner_id, priority, due_at, {OFFSET_SQL} AS shift FROM notifications_message
-    WHERE turn IS NULL AND due_at <= now() AND lease_until IS NULL AND state <> 'scheduled'
-    ORDER BY due_at
+    SELECT id, owner_id, priority, due_at, deaths, {OFFSET_SQL} AS shift
+    FROM notifications_message
+    WHERE (SELECT pg_try_advisory_xact_lock({_GIVING}))
+        AND turn IS NULL AND due_at <= now() AND lease_until IS NULL AND state <> 'scheduled'
+    ORDER BY due_at, id
     LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 ),
@@ -44,11 +56,29 @@ moved AS (
     ON CONFLICT (owner_id, priority) DO UPDATE
     SET finish = excluded.finish + greatest(f.finish - (SELECT turn FROM clock), 0)
     RETURNING owner_id, priority, finish
+),
+given AS (
+    SELECT id, shift, finish - total + before AS start
+    FROM placed JOIN moved USING (owner_id, priority)
+),
+batch AS (
+    SELECT count(*) BETWEEN 1 AND %(most)s AND max(deaths) = 0 AND NOT EXISTS (
+        SELECT FROM notifications_message
+        WHERE turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL
+    ) AS is_all
+    FROM due
+),
+moved_clock AS (
+    INSERT INTO notifications_queueclock AS c (id, turn)
+    SELECT {CLOCK_ID}, max(start) FROM given WHERE (SELECT is_all FROM batch) HAVING count(*) > 0
+    ON CONFLICT (id) DO UPDATE SET turn = excluded.turn WHERE c.turn < excluded.turn
 )
 UPDATE notifications_message m
-SET turn = moved.finish - total + before + shift
-FROM placed JOIN moved USING (owner_id, priority)
-WHERE m.id = placed.id
+SET turn = start + shift,
+    lease_token = CASE WHEN (SELECT is_all FROM batch) THEN %(token)s::uuid END,
+    lease_until = CASE WHEN (SELECT is_all FROM batch) THEN {RENEWED} END
+FROM given WHERE m.id = given.id
+RETURNING m.turn, m.id, m.lease_until IS NOT NULL
 """  # noqa: S608 - made of constants
 
 
@@ -75,9 +105,23 @@ def give_turns(*, limit: int = TURNS_LIMIT) -> int:
     The longest due come first; those that do not fit `limit` wait for the next call. One statement;
     rows that another is changing at this moment are left to the next call, too.
     """
+    return len(_give(limit, None, 0))
+
+
+def give_turns_or_claim(token: UUID, *, most: int) -> list[UUID]:
+    """Give turns, and claim these messages under `token` if they are all that waits.
+
+    Returns what it claimed, in the order of their turns: nothing where there are more than `most`,
+    or some stood in line before. One statement.
+    """
+    rows = _give(TURNS_LIMIT, token, most)
+    return [message_id for _, message_id, is_claimed in rows if is_claimed]
+
+
+def _give(limit: int, token: UUID | None, most: int) -> list[tuple[int, UUID, bool]]:
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE, {"limit": limit})
-        return int(cursor.rowcount)
+        cursor.execute(_GIVE, {"limit": limit, "token": token, "most": most})
+        return sorted(cursor.fetchall())
 
 
 def give_back_turns(message_ids: Sequence[UUID]) -> None:
@@ -87,7 +131,7 @@ def give_back_turns(message_ids: Sequence[UUID]) -> None:
     will never go.
     """
     with connection.cursor() as cursor:
-        # locked first: what a submission that holds the share stores must be seen below
+        # locked first: the turns that whoever holds the share is giving must be seen below
         cursor.execute(
             f"""
             SELECT 1 FROM notifications_fairshare WHERE {_SHARES}

@@ -26,9 +26,8 @@ from notifications.history.changes import lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight, commit_repeats
 from notifications.models import Attempt, Delivery, Handoff, Message, State
 from notifications.queue.choices import requeue
-from notifications.queue.claim import Claim, claim_due
+from notifications.queue.claim import Claim, claim_next
 from notifications.queue.sweep import sweep_expired
-from notifications.queue.turns import give_turns
 from tests.delivery.dying import living, work_and_die
 from tests.factories import ProviderFactory, UserFactory, make_message
 
@@ -47,8 +46,7 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
 
 def claim_anew() -> Claim | None:
     """Claim, as the broker does it: what has become due first gets its turn."""
-    give_turns()
-    return claim_due()
+    return claim_next()
 
 
 class Worker:

@@ -11,8 +11,7 @@ from pytest_django import Settings
 from notifications.delivery.batch import deliver_batch
 from notifications.delivery.providers import sync_rows
 from notifications.models import Provider
-from notifications.queue.claim import claim_due
-from notifications.queue.turns import give_turns
+from notifications.queue.claim import claim_next
 from tests.peers.actions import Action
 from tests.peers.certificate import make_certificate
 from tests.peers.http_peer import Answer, HttpPeer
@@ -41,8 +40,7 @@ def ask_first(settings: Settings, first: str, second: str) -> None:
 
 def deliver() -> None:
     """Claim what is due and deliver it, as a worker does."""
-    give_turns()
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     ids = [str(message_id) for message_id in claim.message_ids]
     deliver_batch(str(claim.token), ids, cluster="test")

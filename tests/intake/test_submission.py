@@ -1,7 +1,6 @@
 """What `submit` stores: all of it, in one statement, or nothing."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -19,21 +18,15 @@ from notifications.models import (
     EventQueue,
     FairShare,
     Message,
-    Priority,
-    QueueClock,
     RequestLog,
     State,
-    User,
 )
-from notifications.models.fair_share import HEAD_START
 from tests.factories import SuppressionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
 
-def request_to(
-    *to: str, cc: tuple[str, ...] = (), bcc: tuple[str, ...] = (), priority: str = "normal"
-) -> MailRequest:
+def request_to(*to: str, cc: tuple[str, ...] = (), bcc: tuple[str, ...] = ()) -> MailRequest:
     """A request with these recipients."""
     fields = {
         "from": "Büro <büro@bücher.example>",
@@ -42,7 +35,6 @@ def request_to(
         "bcc": list(bcc),
         "subject": "Grüße",
         "message": "Hello.",
-        "priority": priority,
     }
     return read_mail_request(fields)
 
@@ -133,52 +125,11 @@ def test_a_message_to_suppressed_addresses_alone_is_stored_and_never_due() -> No
     assert [event.seq for event in Event.objects.order_by("id")] == [1, 2, 3]
 
 
-def turn_of(owner: User, *to: str, priority: str = "normal") -> int | None:
-    """The turn that a submission to these recipients gets."""
-    request = request_to(*to, priority=priority)
-    return Message.objects.get(id=submit(owner=owner, request=request).message_id).turn
-
-
-def test_each_message_stands_as_far_behind_its_users_last_as_that_had_recipients() -> None:
-    owner = UserFactory()
-    SuppressionFactory(owner=owner, address="gone@example.org")
-    lists = (["a@b.example", "c@d.example", "gone@example.org"], ["a@b.example"], ["a@b.example"])
-    assert [turn_of(owner, *to) for to in lists] == [0, 2, 3]
-    assert turn_of(UserFactory(), "a@b.example") == 0
-
-
-def test_a_message_stands_no_further_ahead_than_the_clock() -> None:
-    owner = UserFactory()
-    QueueClock.objects.create(id=1, turn=500)
-    FairShare.objects.create(owner=owner, priority="normal", finish=20)
-    assert [turn_of(owner, "a@b.example") for _ in range(2)] == [500, 501]
-    FairShare.objects.update(finish=900)
-    assert turn_of(owner, "a@b.example") == 900
-
-
-def test_each_priority_has_its_own_line_and_head_start() -> None:
-    owner = UserFactory()
-    for priority, turn in (("urgent", -HEAD_START), ("normal", 0), ("bulk", HEAD_START)):
-        turns = [turn_of(owner, "a@b.example", priority=priority) for _ in range(2)]
-        assert turns == [turn, turn + 1]
-    priorities = Message.objects.order_by("turn").values_list("priority", flat=True)
-    assert list(dict.fromkeys(priorities)) == list(Priority)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_submissions_of_one_user_at_the_same_moment_get_turns_of_their_own() -> None:
-    owner = UserFactory()
-
-    def send(_: int) -> None:
-        try:
-            submit(owner=owner, request=request_to("a@b.example", "c@d.example"))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(send, range(80)))
-    turns = Message.objects.order_by("turn").values_list("turn", flat=True)
-    assert list(turns) == list(range(0, 160, 2))
+def test_a_message_has_no_turn_yet_and_nothing_of_its_users_is_written() -> None:
+    """Or submissions of one user would be committed one after the other."""
+    submit(owner=UserFactory(), request=request_to("ada@example.org"))
+    assert Message.objects.get().turn is None
+    assert not FairShare.objects.exists()
 
 
 def test_another_owners_suppression_is_of_no_matter() -> None:

@@ -16,7 +16,7 @@ from notifications.intake.submission import submit
 from notifications.models import FairShare, Message, Priority, State, User
 from notifications.models.fair_share import HEAD_START
 from notifications.queue.choices import cancel
-from notifications.queue.claim import CLAIM_LIMIT, claim_due
+from notifications.queue.claim import CLAIM_LIMIT, claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import UserFactory
 from tests.queue.line import become_due, queue_up
@@ -52,7 +52,7 @@ def send(owner: User, priority: Priority = Priority.NORMAL, recipients: int = 1)
 
 def serve(limit: int = CLAIM_LIMIT) -> list[UUID]:
     """Claim a batch and have it sent; returns its messages in their order."""
-    claim = claim_due(limit=limit)
+    claim = claim_next(limit=limit)
     if claim is None:
         return []
     settled = Message.objects.filter(id__in=claim.message_ids)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from notifications.models import FairShare, Message, Priority, QueueClock, User
 from notifications.models.fair_share import HEAD_START
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_due, claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import MessageFactory, UserFactory, make_message
 from tests.queue.line import become_due, plan_of, queue_up
@@ -100,6 +100,75 @@ def test_a_storm_of_one_users_retries_passes_nobody_elses_mail() -> None:
     assert message.id in claim.message_ids
 
 
+def test_what_is_all_that_waits_is_claimed_as_it_gets_its_turns(
+    django_assert_num_queries: object,
+) -> None:
+    ann, bob = UserFactory(), UserFactory()
+    first, urgent, second, bobs = (
+        make_message("a@example.org", "b@example.org", owner=owner, turn=None, priority=priority)
+        for owner, priority in ((ann, "normal"), (ann, "urgent"), (ann, "normal"), (bob, "normal"))
+    )
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        claim = claim_next()
+    assert claim is not None
+    assert claim.message_ids == [urgent.id, first.id, bobs.id, second.id]
+    assert turns() == {urgent.id: -HEAD_START, first.id: 0, bobs.id: 0, second.id: 2}
+    assert set(Message.objects.values_list("lease_token", flat=True)) == {claim.token}
+    assert QueueClock.objects.get().turn == 2
+    assert claim_next() is None
+
+
+def test_what_comes_while_others_stand_in_line_is_claimed_in_its_turn() -> None:
+    """Not at once: what is there is served first, by its turn."""
+    busy, quiet = UserFactory(), UserFactory()
+    queue_up(busy, 3)
+    message = make_message(owner=quiet, turn=None)
+    claim = claim_next(limit=2)
+    assert claim is not None
+    assert len(claim.message_ids) == 2
+    assert message.id in claim.message_ids
+    assert QueueClock.objects.get().turn == 0
+
+
+def test_more_than_a_batch_gets_turns_and_is_claimed_by_these() -> None:
+    queue = UserFactory()
+    become_due(queue, 5)
+    message = make_message(owner=UserFactory(), turn=None)
+    claim = claim_next(limit=5)
+    assert claim is not None
+    assert len(claim.message_ids) == 5
+    assert message.id in claim.message_ids[:2]
+    assert sum(turn is None for turn in turns().values()) == 0
+    assert Message.objects.filter(lease_until__isnull=True).count() == 1
+
+
+def test_whom_a_worker_died_with_is_not_claimed_with_the_others() -> None:
+    first, suspect, last = (make_message(turn=None, deaths=deaths) for deaths in (0, 1, 0))
+    ids = [batch and batch.message_ids for batch in (claim_next() for _ in range(3))]
+    assert ids == [[first.id, last.id], [suspect.id], None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_turns_are_given_by_one_at_a_time() -> None:
+    """Two could turn the order of one user's messages around."""
+    held, free = make_message(turn=None), make_message(turn=None)
+    given: list[int] = []
+
+    def give() -> None:
+        try:
+            given.append(give_turns())
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        assert give_turns(limit=1) == 1
+        thread = Thread(target=give)
+        thread.start()
+        thread.join(timeout=60)
+    assert given == [0]
+    assert (turns()[held.id], turns()[free.id]) == (0, None)
+
+
 def test_it_costs_one_statement(django_assert_num_queries: object) -> None:
     make_message(turn=None)
     with django_assert_num_queries(1):  # type: ignore[operator]
@@ -117,8 +186,10 @@ def test_it_reads_only_its_own_index() -> None:
         )
         cursor.execute("ANALYZE notifications_message, notifications_delivery")
     node = plan_of(give_turns, "LockRows")
-    assert [child["Node Type"] for child in node["Plans"]] == ["Index Scan"]
-    assert node["Plans"][0]["Index Name"] == "message_due"
+    (gate,) = node["Plans"]
+    assert "pg_try_advisory_xact_lock" not in gate.get("Filter", "")
+    assert [child["Node Type"] for child in gate["Plans"]] == ["Index Scan"]
+    assert gate["Plans"][0]["Index Name"] == "message_due"
 
 
 @pytest.mark.django_db(transaction=True)

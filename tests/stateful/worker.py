@@ -30,8 +30,7 @@ from notifications.delivery.journal import Journal
 from notifications.delivery.reading import Reading
 from notifications.delivery.stop_flag import stop_flag
 from notifications.models.lease import Lease
-from notifications.queue.claim import Claim, claim_due
-from notifications.queue.turns import give_turns
+from notifications.queue.claim import Claim, claim_next
 from tests.stateful.providers import Passage, Providers
 
 _PATIENCE_SECONDS = 60.0
@@ -188,9 +187,7 @@ class Worker:
             elif self.claim is not None:
                 self._take_up(self.claim)
             elif not self.is_stopping:
-                self.claim = claim_due(limit=limit) or (
-                    claim_due(limit=limit) if give_turns() else None
-                )
+                self.claim = claim_next(limit=limit)
 
     def begin(self) -> Hand | None:
         """Let a thread of the crew begin a job, if it may."""
