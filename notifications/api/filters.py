@@ -1,70 +1,82 @@
-"""What a list of messages can be narrowed by."""
+"""What a list of messages can be narrowed by that is a column of theirs, or of their deliveries."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
 
-from notifications.api.parameters import LONGEST_ADDRESS, read_moment
-from notifications.intake.addresses import read_mailbox
-from notifications.models import Delivery, Message, State
+from notifications.api.parameters import LONGEST_ADDRESS, address, moment, one_of
+from notifications.models import Delivery, Message, State, User
 from notifications.models.ids import SKEW, first_id
 
 _MOMENT = {"type": "string", "format": "date-time"}
 
+FILTER_PARAMETERS = [
+    OpenApiParameter(
+        "state",
+        {"type": "string", "enum": sorted(State.values)},
+        description="\n".join(
+            ["The message's state.", "", *(f"* `{state}` - {state.label}" for state in State)]
+        ),
+    ),
+    OpenApiParameter(
+        "recipient",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_ADDRESS},
+        description="An address among the recipients, Bcc included.",
+    ),
+    OpenApiParameter(
+        "created_after",
+        _MOMENT,
+        description="Accepted then or later (ISO 8601, with its offset).",
+    ),
+    OpenApiParameter(
+        "created_before", _MOMENT, description="Accepted earlier (ISO 8601, with its offset)."
+    ),
+]
 
-class MessageFilter(filters.FilterSet):
-    """`state`, `recipient`, `created_after` and `created_before`; all given must hold."""
+FILTER_NAMES = frozenset(parameter.name for parameter in FILTER_PARAMETERS)
 
-    state = filters.ChoiceFilter(choices=State.choices, label="The message's state.")
-    recipient = filters.CharFilter(
-        method="filter_recipient",
-        label="An address among the recipients, Bcc included.",
-    )
-    created_after = filters.CharFilter(
-        method="filter_after", label="Accepted then or later (ISO 8601, with its offset)."
-    )
-    created_before = filters.CharFilter(
-        method="filter_before", label="Accepted earlier (ISO 8601, with its offset)."
-    )
 
-    class Meta:
-        """No filter is made from the model by itself."""
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """What was asked for; all of it must hold, and None asks for nothing."""
 
-        model = Message
-        fields: tuple[str, ...] = ()
+    state: str | None
+    recipient: str | None
+    after: datetime | None
+    before: datetime | None
 
-    def message_range(self) -> dict[str, UUID]:
-        """Between which ids the messages lie, as a filter of what refers to them."""
-        after, before = (self.data.get(name) for name in ("created_after", "created_before"))
-        least = {"message_id__gte": first_id(read_moment(after), skew=-SKEW)} if after else {}
-        most = {"message_id__lt": first_id(read_moment(before), skew=SKEW)} if before else {}
-        return {**least, **most}
-
-    @extend_schema_field(_MOMENT)
-    def filter_after(
-        self, queryset: QuerySet[Message], _name: str, value: str
-    ) -> QuerySet[Message]:
-        """Messages that were accepted then or later; the view has checked it."""
-        at = read_moment(value)
-        return queryset.filter(accepted_at__gte=at, id__gte=first_id(at, skew=-SKEW))
-
-    @extend_schema_field(_MOMENT)
-    def filter_before(
-        self, queryset: QuerySet[Message], _name: str, value: str
-    ) -> QuerySet[Message]:
-        """Messages that were accepted earlier; the view has checked it."""
-        at = read_moment(value)
-        return queryset.filter(accepted_at__lt=at, id__lt=first_id(at, skew=SKEW))
-
-    @extend_schema_field({"type": "string", "minLength": 1, "maxLength": LONGEST_ADDRESS})
-    def filter_recipient(
-        self, queryset: QuerySet[Message], _name: str, value: str
-    ) -> QuerySet[Message]:
-        """Messages of the owner's that go to the address, which the view has checked."""
-        # the owner narrows the index; the queryset is the owner's already
-        deliveries = Delivery.objects.filter(
-            address=read_mailbox(value).address, owner=self.request.user
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """What the request asks for. Raises ValidationError naming what cannot be read."""
+        return cls(
+            state=one_of(request, "state", State.values),
+            recipient=address(request, "recipient"),
+            after=moment(request, "created_after"),
+            before=moment(request, "created_before"),
         )
-        return queryset.filter(id__in=deliveries.values("message_id"))
+
+    def narrow(self, owner: User) -> QuerySet[Message]:
+        """The owner's messages that pass."""
+        messages = Message.objects.owned_by(owner)
+        if self.state:
+            messages = messages.filter(state=self.state)
+        if self.recipient:
+            # the owner narrows the index
+            deliveries = Delivery.objects.filter(address=self.recipient, owner=owner)
+            messages = messages.filter(id__in=deliveries.values("message_id"))
+        if self.after:
+            messages = messages.filter(accepted_at__gte=self.after)
+        if self.before:
+            messages = messages.filter(accepted_at__lt=self.before)
+        return messages.filter(**self.range_of("id"))
+
+    def range_of(self, name: str) -> dict[str, UUID]:
+        """Between which ids the messages lie, as a filter of the column `name` that has them."""
+        least = {f"{name}__gte": first_id(self.after, skew=-SKEW)} if self.after else {}
+        most = {f"{name}__lt": first_id(self.before, skew=SKEW)} if self.before else {}
+        return {**least, **most}

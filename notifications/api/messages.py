@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
@@ -13,7 +12,7 @@ from rest_framework.response import Response
 
 from notifications.api.auth import owner_of, token_of
 from notifications.api.base import ApiView
-from notifications.api.filters import MessageFilter
+from notifications.api.filters import FILTER_NAMES, FILTER_PARAMETERS, MessageFilter
 from notifications.api.message_terms import TERM_NAMES, TERM_PARAMETERS, terms_of
 from notifications.api.paging import (
     PAGE_PARAMETERS,
@@ -21,7 +20,6 @@ from notifications.api.paging import (
     NewestFoundFirst,
     refuse_unknown_parameters,
 )
-from notifications.api.parameters import address, moment
 from notifications.api.parsers import refuse_unknown_length
 from notifications.api.problems import not_submitted
 from notifications.api.rate_limit import limit_headers
@@ -54,13 +52,6 @@ def messages_in_full(owner: User) -> QuerySet[Message]:
     )
 
 
-def _check_filters(request: Request) -> None:
-    """Raise ValidationError for what MessageFilter could not read."""
-    address(request, "recipient")
-    moment(request, "created_after")
-    moment(request, "created_before")
-
-
 def submitted(submission: Submission) -> dict[str, Any]:
     """What is told of a message that is stored."""
     return {
@@ -76,38 +67,34 @@ class MessagesView(ApiView, ListAPIView[Message]):
 
     serializer_class = MessageSerializer
     pagination_class = NewestFirst
-    filter_backends = (DjangoFilterBackend,)
-    filterset_class = MessageFilter
     queryset = Message.objects.none()
     http_method_names = ("get", "head", "post")
 
     def get_queryset(self) -> QuerySet[Message]:
-        """The user's own."""
-        return Message.objects.owned_by(owner_of(self.request))
+        """The user's own that pass the filters."""
+        return MessageFilter.of(self.request).narrow(owner_of(self.request))
 
     @extend_schema(
         operation_id="list_messages",
         summary="List one's messages, newest first",
-        parameters=TERM_PARAMETERS,
+        parameters=[*FILTER_PARAMETERS, *TERM_PARAMETERS],
         responses={200: MessageSerializer(many=True), **problems(400, 401, 403, 422, 503)},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The messages that pass the filters, page by page."""
-        known = PAGE_PARAMETERS.union(MessageFilter.base_filters, TERM_NAMES)
+        known = PAGE_PARAMETERS.union(FILTER_NAMES, TERM_NAMES)
         refuse_unknown_parameters(request.query_params, known)
-        _check_filters(request)
         if terms := terms_of(request):
             return self._found(request, terms)
         return super().get(request, *args, **kwargs)
 
     def _found(self, request: Request, terms: Sequence[str]) -> Response:
         """A page of the messages that have all `terms`, and pass the other filters."""
+        owner, asked = owner_of(request), MessageFilter.of(request)
         catch_up()
-        found = having(owner_of(request), terms)
-        if MessageFilter.base_filters.keys() & request.query_params.keys():
-            passing = self.filter_queryset(self.get_queryset())
-            filters = MessageFilter(request.query_params, self.get_queryset(), request=request)
-            found = found.filter(message__in=passing, **filters.message_range())
+        found = having(owner, terms)
+        if FILTER_NAMES & request.query_params.keys():
+            found = found.filter(message__in=asked.narrow(owner), **asked.range_of("message_id"))
         pages = NewestFoundFirst()
         page = pages.paginate_queryset(found.select_related("message"), request, self) or ()
         return pages.get_paginated_response(
@@ -123,7 +110,6 @@ class MessagesView(ApiView, ListAPIView[Message]):
             200: OpenApiResponse(SubmittedSerializer, description="It is stored."),
             **problems(400, 401, 403, 409, 411, 413, 415, 422, 429, 503, form=RefusedSerializer),
         },
-        filters=False,
     )
     def post(self, request: Request) -> Response:
         """Store a message; once this answers 200 it will not be lost."""
