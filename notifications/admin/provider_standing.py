@@ -1,12 +1,13 @@
 """How a provider stands, in words."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeGuard
 
 from django.conf import settings
 from django.utils import timezone
 
 from notifications.delivery.provider_config import parse_providers
+from notifications.history.lead import clock
 from notifications.models import Provider
 
 
@@ -56,9 +57,10 @@ def why(provider: Provider) -> str:
     if provider.enabled and provider.is_draining:
         return "It is given nothing new; what is under way with it comes to its end."
     if _is_to_come(provider.closed_until):
-        return f"It asked us to wait until {_time(provider.closed_until)}."
+        return f"It asked us to wait until {clock(provider.closed_until, now=timezone.now())}."
     if _is_to_come(provider.breaker_until):
-        return f"Open until {_time(provider.breaker_until)}: {provider.breaker_reason}"
+        until = clock(provider.breaker_until, now=timezone.now())
+        return f"Open until {until}: {provider.breaker_reason}"
     if provider.breaker_until:
         return f"The next hand-off decides: {provider.breaker_reason}"
     return ""
@@ -66,9 +68,3 @@ def why(provider: Provider) -> str:
 
 def _is_to_come(at: datetime | None) -> TypeGuard[datetime]:
     return at is not None and at > timezone.now()
-
-
-def _time(at: datetime) -> str:
-    """A time of day in UTC, with its date where that is another one."""
-    is_today = at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date()
-    return f"{at.astimezone(UTC):{'%H:%M:%S' if is_today else '%d %b %H:%M:%S'}} UTC"
