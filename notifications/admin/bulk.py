@@ -5,8 +5,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import (
@@ -23,6 +21,7 @@ from django.utils.safestring import SafeString
 from notifications.admin.bulk_progress import bulk_title, progress_of
 from notifications.admin.display import badge, moment
 from notifications.admin.paging import LongListAdmin
+from notifications.admin.staff_log import entry_of, told
 from notifications.models import BulkAction, User
 from notifications.queue.bulk import go_on_bulk, stop_bulk
 
@@ -160,21 +159,12 @@ def noted(action: BulkAction) -> str:
     parts = [bulk_title(action)]
     if action.chosen_by:
         parts.append(f"Chosen by {action.chosen_by}")
-    if action.reason:
-        parts.append(f"Reason: {action.reason}")
-    return f"{'. '.join(parts)}."
+    return told(f"{'. '.join(parts)}.", action.reason)
 
 
 def log_bulk(action: BulkAction, by: User, note: str) -> None:
     """Write an entry into the log of staff's actions."""
-    LogEntry.objects.create(
-        user=by,
-        content_type=ContentType.objects.get_for_model(BulkAction),
-        object_id=str(action.pk),
-        object_repr=bulk_title(action)[:200],
-        action_flag=CHANGE,
-        change_message=note,
-    )
+    entry_of(action, by, note, called=bulk_title(action)).save()
 
 
 def _find(action_id: UUID) -> BulkAction:

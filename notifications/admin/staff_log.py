@@ -31,13 +31,13 @@ def in_words(message: list[dict[str, Any]]) -> str:
     return LogEntry(action_flag=CHANGE, change_message=json.dumps(message)).get_change_message()
 
 
-def entry_of(row: Model, by: User, note: str) -> LogEntry:
-    """The entry, not stored yet, that `by` changed `row`."""
+def entry_of(row: Model, by: User, note: str, *, called: str = "") -> LogEntry:
+    """The entry, not stored yet, that `by` changed `row`, which is `called` so if not by itself."""
     return LogEntry(
         user=by,
         content_type=ContentType.objects.get_for_model(row),
         object_id=str(row.pk),
-        object_repr=str(row)[:200],
+        object_repr=(called or str(row))[:200],
         action_flag=CHANGE,
         change_message=note,
     )

@@ -165,7 +165,7 @@ def test_its_beginning_and_its_stop_are_in_the_log_of_staffs_actions(
     stopped, began = LogEntry.objects.order_by("-pk")
     assert began.get_change_message() == (
         "Requeue 3 dead letters of all users. Chosen by state: dead letters. "
-        "Reason: The server is mended."
+        "Reason: The server is mended"
     )
     assert stopped.get_change_message() == "Stopped, with 3 messages left."
     for entry in (began, stopped):
