@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
 from django.db.models import Max
 
 from notifications.history.positions import sequence_events
+from notifications.history.rows import fetch_rows
 from notifications.models import Event, EventPosition, User
 from notifications.models.errors import LimboError
 
@@ -70,10 +70,8 @@ def end_of_feed() -> int:
 
 def _stretch(owner: User, after: int, limit: int) -> Feed:
     sequence_events()
-    with connection.cursor() as cursor:
-        # one more than is shown tells whether there is more
-        cursor.execute(PLACES, {"owner": owner.pk, "after": after, "limit": limit + 1})
-        found: list[tuple[int, int]] = cursor.fetchall()
+    # one more than is shown tells whether there is more
+    found = fetch_rows(PLACES, {"owner": owner.pk, "after": after, "limit": limit + 1})
     shown = found[:limit]
     events = Event.objects.select_related("delivery").in_bulk([event_id for _, event_id in shown])
     return Feed(

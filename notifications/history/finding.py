@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
+from notifications.history.rows import fetch_rows
 from notifications.models import KnownTerm
 from notifications.models.known_term import WORD_PREFIX
 
@@ -52,7 +52,7 @@ class Group:
     def count(self) -> int:
         """How many messages have one of them, at most `CAP` + 1; one with two counts twice."""
         if not self.counted:
-            ((count,),) = _rows(_COUNT, {**self._pairs(), "most": CAP + 1})
+            ((count,),) = fetch_rows(_COUNT, {**self._pairs(), "most": CAP + 1})
             self.counted.append(int(count))
         return self.counted[0]
 
@@ -150,7 +150,7 @@ def with_part(word: str, *, most: int = MOST_TERMS) -> Group:
     if ("@" in word or "." in word) and (found := whole(_word_term(word))).terms:
         return found
     query, part = _pattern(word)
-    return _group(_rows(query, {"part": part, "term": _word_term(word), "most": most}))
+    return _group(fetch_rows(query, {"part": part, "term": _word_term(word), "most": most}))
 
 
 def with_one_of(words: Sequence[str]) -> list[Group]:
@@ -200,7 +200,7 @@ def _having(
         "limit": limit,
     }
     parameters |= {f"other{n}": sorted(set(group.terms)) for n, group in enumerate(others)}
-    return [row[0] for row in _rows(query, parameters)]
+    return [row[0] for row in fetch_rows(query, parameters)]
 
 
 def has_term(term: str) -> Q:
@@ -229,10 +229,3 @@ def _word_term(word: str) -> str:
 def _group(rows: Any) -> Group:
     pairs = list(rows)
     return Group([owner for owner, _ in pairs], [term for _, term in pairs])
-
-
-def _rows(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found

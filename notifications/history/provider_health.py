@@ -5,14 +5,12 @@ look costs the same at any size: ids begin with the time, and what is under way 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from notifications.history.rows import fetch_rows
 from notifications.models.ids import first_id
 
 LATELY = timedelta(minutes=5)
@@ -116,21 +114,14 @@ def provider_healths(*, now: datetime) -> Healths:
         "most": MOST,
     }
     looked_at, oldest = 0, now
-    for provider_id, outcome, has_ended, period, lately, since in _rows(_ENDS, parameters):
+    for provider_id, outcome, has_ended, period, lately, since in fetch_rows(_ENDS, parameters):
         looked_at, oldest = looked_at + period, min(oldest, since)
         if has_ended:
             found[provider_id].period.add(outcome, period)
             found[provider_id].lately.add(outcome, lately)
-    for provider_id, *failure in _rows(_FAILURES, parameters):
+    for provider_id, *failure in fetch_rows(_FAILURES, parameters):
         found[provider_id].failure = Failure(*failure)
-    for provider_id, count in _rows(_IN_FLIGHT, {}):
+    for provider_id, count in fetch_rows(_IN_FLIGHT, {}):
         found[provider_id].in_flight = count
     reach = now - oldest if looked_at >= MOST else PERIOD
     return Healths(found, lately=min(LATELY, reach), period=reach)
-
-
-def _rows(query: str, parameters: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
-
-from django.db import connection
 
 from notifications.history.following import is_behind
 from notifications.history.positions import sequence_events
 from notifications.history.roll_ups import ACCEPTED, NAME, RECENT_KINDS, count_events
+from notifications.history.rows import fetch_rows
 from notifications.models import State, User
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,10 +112,7 @@ def rates_of(period: Period, *, now: datetime, most: int) -> Rates:
 def _sums(period: Period, after: datetime) -> Iterator[tuple[datetime | None, int, str, str, int]]:
     query = _BY_MINUTE if period.step < timedelta(hours=1) else _BY_HOUR
     kinds = list(RECENT_KINDS)
-    parameters: dict[str, Any] = {"step": period.step, "after": after, "kinds": kinds}
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        yield from cursor.fetchall()
+    yield from fetch_rows(query, {"step": period.step, "after": after, "kinds": kinds})
 
 
 def _counts(by_name: _Kinds) -> Counts:
