@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,6 +15,7 @@ from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from notifications.history.rates import Period
 from notifications.history.roll_ups import ACCEPTED, KINDS
 from notifications.history.stats import MOST_TAGS, Counts, Interval, Stats, stats_of
 from notifications.history.wording import duration
@@ -26,33 +27,30 @@ from notifications.web.display import TONES
 from notifications.web.views import SignedInRequest
 
 
+_DAY = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
-class Period:
-    """The last so many hours or days, the one that is under way included."""
+class Shown(Period):
+    """A period that is counted in hours or in days of UTC."""
 
-    key: str
     label: str
-    interval: Interval
-    step: timedelta
-    steps: int
 
-    def begin(self, now: datetime) -> datetime:
-        """When it begins, in whole hours or in days of UTC."""
-        last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        if self.interval == "day":
-            last = last.replace(hour=0)
-        return last - (self.steps - 1) * self.step
+    @property
+    def interval(self) -> Interval:
+        """What one of its steps is."""
+        return "day" if self.step >= _DAY else "hour"
 
-    def name(self, at: datetime) -> str:
+    def written(self, at: datetime) -> str:
         """One of its hours or days, for people."""
         day = f"{at.day} {at:%b}"
         return day if self.interval == "day" else f"{day}, {at:%H:%M}"
 
 
 PERIODS = (
-    Period("day", "24 hours", "hour", timedelta(hours=1), 24),
-    Period("week", "7 days", "day", timedelta(days=1), 7),
-    Period("month", "30 days", "day", timedelta(days=1), 30),
+    Shown("day", timedelta(hours=1), 24, "24 hours"),
+    Shown("week", _DAY, 7, "7 days"),
+    Shown("month", _DAY, 30, "30 days"),
 )
 
 _CHARTS = (
@@ -75,15 +73,10 @@ _LABELS = {ACCEPTED: "Accepted", State.SENDING: "Tried"}
 def usage_page(request: SignedInRequest) -> HttpResponse:
     """What happened to the user's own messages in a period, and the user's limits."""
     asked = request.GET.get("period")
-    period = next((one for one in PERIODS if one.key == asked), PERIODS[0])
-    begin = period.begin(timezone.now())
-    stats = stats_of(
-        request.user,
-        after=begin,
-        before=begin + period.steps * period.step,
-        interval=period.interval,
-    )
-    kinds = [kind for kind in KINDS if kind in stats.counts]
+    period = next((one for one in PERIODS if one.name == asked), PERIODS[0])
+    begin = period.begins(timezone.now())[0]
+    end = begin + period.steps * period.step
+    stats = stats_of(request.user, after=begin, before=end, interval=period.interval)
     context = {
         "periods": PERIODS,
         "period": period,
@@ -91,16 +84,8 @@ def usage_page(request: SignedInRequest) -> HttpResponse:
         "charts": _charts(period, stats),
         "bar_width": charts.BAR,
         "height": charts.HEIGHT,
-        "kinds": [
-            (_label(kind), _found(begin, state=kind) if kind in TONES["bad"] else "")
-            for kind in kinds
-        ],
-        "first": period.name(begin),
-        "steps": [
-            (at, period.name(at), _row(counts, kinds))
-            for at, counts in sorted(stats.series.items(), reverse=True)
-        ],
-        "totals": _row(stats.counts, kinds),
+        "first": period.written(begin),
+        **_table(period, stats, begin),
         "parts": [
             ("provider", "By provider", *_part(stats.providers)),
             ("tag", "By tag", *_part(stats.tags, begin)),
@@ -111,8 +96,24 @@ def usage_page(request: SignedInRequest) -> HttpResponse:
     return render(request, "web/usage.html", context)
 
 
-def _charts(period: Period, stats: Stats) -> list[charts.Chart]:
-    names = [period.name(at) for at in stats.series]
+def _table(period: Shown, stats: Stats, begin: datetime) -> dict[str, Any]:
+    """The table of the period's steps, the latest first: its columns, its rows and their sums."""
+    kinds = [kind for kind in KINDS if kind in stats.counts]
+    return {
+        "kinds": [
+            (_label(kind), _found(begin, state=kind) if kind in TONES["bad"] else "")
+            for kind in kinds
+        ],
+        "steps": [
+            (at, period.written(at), _row(counts, kinds))
+            for at, counts in sorted(stats.series.items(), reverse=True)
+        ],
+        "totals": _row(stats.counts, kinds),
+    }
+
+
+def _charts(period: Shown, stats: Stats) -> list[charts.Chart]:
+    names = [period.written(at) for at in stats.series]
     made = [
         chart_of(title, tone, names, [_sum(counts, kinds) for counts in stats.series.values()])
         for title, tone, kinds in _CHARTS
