@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from notifications.history.changes import Change, change_deliveries
 from notifications.models.state import State
+from notifications.queue.suppressed import SUPPRESSIONS
 
 GRACE_SECONDS = 60
 """How long the truth may take."""
@@ -27,10 +28,7 @@ d.state = 'uncertain' AND d.generation = 1 AND d.due_at IS NULL AND EXISTS (
     SELECT 1 FROM notifications_attempt a JOIN notifications_handoff h ON h.id = a.handoff_id
     WHERE a.delivery_id = d.id AND a.generation = 1 AND a.outcome = 'uncertain'
         AND h.ended_at < now() - interval '{GRACE_SECONDS} seconds'
-) AND NOT EXISTS (
-    SELECT 1 FROM notifications_suppression s
-    WHERE s.owner_id = d.owner_id AND s.address IN (d.address, lower(d.address))
-)
+) AND NOT EXISTS ({SUPPRESSIONS})
 """  # noqa: S608 - made of constants
 
 # Materialised, so that it begins with the few messages in doubt and not with the attempts.

@@ -9,16 +9,18 @@ from django.db import connection
 from notifications.history.changes import Change
 from notifications.models.state import State
 
-# as submission looks suppressions up: under the address as given, and in lower case
-_FIND = """
+SUPPRESSIONS = """
+SELECT s.reason FROM notifications_suppression s
+WHERE s.owner_id = d.owner_id AND s.address IN (d.address, lower(d.address))
+"""
+"""Of the delivery `d`, looked up as submission does: by its address as given, and in lower case."""
+
+_FIND = f"""
 SELECT d.id, s.reason FROM notifications_delivery d
-LEFT JOIN LATERAL (
-    SELECT reason FROM notifications_suppression
-    WHERE owner_id = d.owner_id AND address IN (d.address, lower(d.address)) LIMIT 1
-) s ON true
+LEFT JOIN LATERAL ({SUPPRESSIONS} LIMIT 1) s ON true
 WHERE d.message_id = ANY(%(ids)s) AND d.state = ANY(%(states)s)
     AND (d.due_at > now() OR NOT %(waits)s)
-"""
+"""  # noqa: S608 - made of constants
 
 
 class Candidate(NamedTuple):
