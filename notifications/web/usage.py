@@ -26,7 +26,6 @@ from notifications.web.charts import chart_of
 from notifications.web.display import TONES
 from notifications.web.views import SignedInRequest
 
-
 _DAY = timedelta(days=1)
 
 
