@@ -1,6 +1,6 @@
 """The filters of the lists, each answered by an index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from notifications.delivery.doubt import WORKER_LOST
 from notifications.delivery.reading import Reading
 from notifications.history.finding import has_term
 from notifications.history.search import error_term, provider_term, tag_term
@@ -123,7 +124,7 @@ class ErrorFilter(TermFilter):
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Message]) -> Lookups:
         """The readings that are no success."""
-        return [(reading.value, words) for reading, words in READINGS_IN_WORDS.items()]
+        return [(str(reading), words) for reading, words in READINGS_IN_WORDS.items()]
 
     @classmethod
     def term(cls, value: str) -> str:
@@ -131,7 +132,7 @@ class ErrorFilter(TermFilter):
         return error_term(value)
 
 
-READINGS_IN_WORDS = {
+READINGS_IN_WORDS: Mapping[str, str] = {
     Reading.UNREACHABLE: "provider not reached",
     Reading.MISCONFIGURED: "credentials refused",
     Reading.EXHAUSTED: "quota or rate limit",
@@ -141,8 +142,9 @@ READINGS_IN_WORDS = {
     Reading.MESSAGE_REFUSED: "message refused",
     Reading.UNBUILDABLE: "could not be built",
     Reading.AMBIGUOUS: "no clear answer",
+    WORKER_LOST: "worker ended before the answer",
 }
-"""The readings that are no success, as staff are told of them."""
+"""What is stored of hand-offs that were no success, as staff are told of it."""
 
 
 _PERIODS: dict[str, tuple[str, timedelta]] = {

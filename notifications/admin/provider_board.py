@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from notifications.admin.filters import READINGS_IN_WORDS
 from notifications.admin.provider_standing import is_closed, standing, takes_new, why
-from notifications.delivery.reading import Reading
 from notifications.history.provider_health import Ends, Health, provider_healths
 from notifications.history.timeline import timeline
 from notifications.models import Message, Provider, User
@@ -115,7 +114,7 @@ def _failure(health: Health) -> dict[str, Any] | None:
     if failure is None:
         return None
     return {
-        "what": READINGS_IN_WORDS.get(Reading(failure.reading), failure.reading),
+        "what": READINGS_IN_WORDS.get(failure.reading, failure.reading),
         "answer": " ".join(filter(None, (str(failure.code or ""), failure.answer))),
         "at": failure.at,
         "message_id": failure.message_id,

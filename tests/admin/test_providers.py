@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.admin.filters import READINGS_IN_WORDS
 from notifications.admin.provider_choices import TEST_TAG
+from notifications.delivery.doubt import WORKER_LOST
 from notifications.models import Delivery, Message, Provider, RoleKey, SendingLimit, State, User
 from tests.admin.conftest import make_member, signed_in
 from tests.factories import HandoffFactory, SuppressionFactory, make_message
@@ -209,6 +211,22 @@ def test_the_board_tells_rates_errors_and_what_is_under_way(
     assert "&lt;b&gt;refused&lt;/b&gt;" in page
     assert reverse("admin:notifications_message_change", args=[failed.pk]) in page
     assert board(viewer)["second"].period.errors == ""
+
+
+@pytest.mark.parametrize("reading", [*READINGS_IN_WORDS, "one of a later version"])
+def test_the_latest_error_is_told_whatever_it_was(
+    viewer: Client, provider: Provider, reading: str
+) -> None:
+    now = timezone.now()
+    HandoffFactory(provider=provider, outcome="uncertain", reading=reading, ended_at=now)
+    assert READINGS_IN_WORDS.get(reading, reading) in page_of(viewer, provider)
+    assert board(viewer)["first"].failure
+
+
+def test_what_a_lost_worker_left_is_told(viewer: Client, provider: Provider) -> None:
+    now = timezone.now()
+    HandoffFactory(provider=provider, outcome="uncertain", reading=WORKER_LOST, ended_at=now)
+    assert "worker ended before the answer" in page_of(viewer, provider)
 
 
 def test_one_error_among_few_is_no_alarm(viewer: Client, provider: Provider) -> None:
