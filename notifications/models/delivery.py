@@ -87,7 +87,7 @@ class Delivery(models.Model):
             # search by recipient: the owner's and, with the address alone, staff's
             models.Index(fields=["address", "owner", "message"], name="delivery_address"),
         ]
-        triggers = [triggers.state_machine(), triggers.permanent()]
+        triggers = [triggers.first_state(), triggers.state_machine(), triggers.permanent()]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.address} · {self.get_state_display()}"

@@ -51,7 +51,7 @@ def store(texts: Mapping[str, str]) -> None:
     The state table is a trigger, which takes no delivery whose story is already told: it is off
     for this transaction, in which nobody else can change deliveries, and for no other.
     """
-    trigger = _state_machine()
+    trigger = _first_state()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE notifications_delivery DISABLE TRIGGER {trigger}")
         for table, columns in COLUMNS.items():
@@ -62,13 +62,13 @@ def store(texts: Mapping[str, str]) -> None:
         cursor.execute(f"ALTER TABLE notifications_delivery ENABLE TRIGGER {trigger}")
 
 
-def _state_machine() -> str:
+def _first_state() -> str:
     """The trigger's name in the database, which ends with a hash."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT quote_ident(tgname) FROM pg_trigger WHERE NOT tgisinternal"
             " AND tgrelid = 'notifications_delivery'::regclass AND tgname LIKE %s",
-            ["pgtrigger_state_machine_%"],
+            ["pgtrigger_first_state_%"],
         )
         ((name,),) = cursor.fetchall()
         return str(name)
