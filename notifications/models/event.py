@@ -1,6 +1,7 @@
 """Event: one line of history; and the queue and positions by which followers read it."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -48,9 +49,16 @@ class Event(models.Model):
 
 
 class EventQueue(models.Model):
-    """Events that have no position yet; filled by a trigger, emptied by the sequencer."""
+    """Events that have no position yet, as they were inserted together; emptied by the sequencer.
 
-    event_id = models.BigIntegerField(primary_key=True)
+    A trigger fills it. Of one message's events the later ones are in the later row, or stand later
+    in the same one: each is inserted under the message's lock, by a statement that ends with its
+    own row's id.
+    """
+
+    # drawn when the row is inserted: a sequence without a cache, or sessions would mix the order
+    id = models.BigAutoField(primary_key=True)
+    event_ids = ArrayField(models.BigIntegerField(), help_text="In their order.")
 
 
 class EventPosition(models.Model):

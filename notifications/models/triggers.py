@@ -97,16 +97,27 @@ def permanent() -> pgtrigger.Trigger:
     )
 
 
+EVENTS_A_ROW = 200
+"""As many ids fit a row of the queue without being stored apart from it."""
+
+
 def queue_events() -> pgtrigger.Trigger:
-    """The trigger that queues each new event for its position, whoever inserted it."""
+    """The trigger that queues new events for their positions, whoever inserted them.
+
+    In as few rows as can be: in a row, and from row to row, in the order of their ids.
+    """
     return pgtrigger.Trigger(
         name="queue_events",
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="added"),
-        func="""
-            INSERT INTO notifications_eventqueue (event_id) SELECT id FROM added;
+        func=f"""
+            INSERT INTO notifications_eventqueue (event_ids)
+            SELECT array_agg(id ORDER BY id) FROM (
+                SELECT id, (row_number() OVER (ORDER BY id) - 1) / {EVENTS_A_ROW} AS part FROM added
+            ) parted
+            GROUP BY part ORDER BY part;
             RETURN NULL;
-        """,
+        """,  # noqa: S608 - made of constants
     )

@@ -94,7 +94,7 @@ def test_its_history_begins_with_accepted() -> None:
     event = Event.objects.get()
     assert (event.seq, event.kind, event.delivery, event.applied) == (1, "accepted", None, True)
     assert event.at == Message.objects.get().accepted_at
-    assert EventQueue.objects.get().event_id == event.id
+    assert EventQueue.objects.get().event_ids == [event.id]
 
 
 @pytest.mark.parametrize("spelling", ["gone@example.org", "Gone@Example.ORG"])

@@ -7,6 +7,7 @@ from multiprocessing import get_context
 
 import django
 from django.db import connection, transaction
+from django.db.models import Sum
 
 from limbo.local.demo_data.chunk import Plan, make_chunk
 from limbo.local.demo_data.rows import COLUMNS
@@ -103,7 +104,7 @@ def _chunks(plan: Plan) -> Iterator[tuple[int, Sequence[int]]]:
 
 
 def _sequence(tell: Tell) -> None:
-    waiting = EventQueue.objects.count()
+    waiting = EventQueue.objects.aggregate(events=Sum("event_ids__len"))["events"] or 0
     done = 0
     # where a worker runs, its sequencer takes part
     while EventQueue.objects.exists():
