@@ -10,8 +10,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from notifications.api.filters import MessageFilter
-from notifications.history.search import having, tag_term, write_terms
-from notifications.models import Message, MessageTerm, State
+from notifications.delivery.reading import Reading
+from notifications.history.search import NAME, having, tag_term, write_terms
+from notifications.models import Follower, Message, MessageTerm, State
 from tests import stories
 from tests.api.conftest import SUBMISSION, Api, api_of
 from tests.api.problems import problem_of
@@ -182,6 +183,26 @@ def test_terms_are_written_once(api: Api) -> None:
     stories.moved(Message.objects.get().deliveries.get(), State.CANCELLED)
     found(api, tag="a")
     assert MessageTerm.objects.count() == count
+
+
+def test_a_term_that_comes_again_is_written_once(api: Api) -> None:
+    message = Message.objects.get(id=submit(api))
+    for _ in range(2):
+        stories.answered(stories.handed_over(message, to="ours"), Reading.TEMPORARY)
+        assert found(api, provider="ours") == [str(message.id)]
+    assert MessageTerm.objects.filter(term="error:temporary").count() == 1
+
+
+def test_a_follower_that_reads_everything_anew_writes_only_what_is_not_there(api: Api) -> None:
+    messages = [Message.objects.get(id=submit(api, tags=["a"])) for _ in range(2)]
+    assert found(api, tag="a")
+    written = set(MessageTerm.objects.values_list("owner", "term", "message"))
+    # one has lost a term, as if it were of a kind that is new; the other all
+    MessageTerm.objects.filter(message=messages[0], term="tag:a").delete()
+    MessageTerm.objects.filter(message=messages[1]).delete()
+    Follower.objects.filter(name=NAME).update(position=0)
+    assert write_terms() > 0
+    assert set(MessageTerm.objects.values_list("owner", "term", "message")) == written
 
 
 def test_a_list_from_long_ago_begins_there(api: Api) -> None:
