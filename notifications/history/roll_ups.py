@@ -24,23 +24,27 @@ RECENT_KINDS = (ACCEPTED, State.QUEUED, State.SENT, State.DELIVERED, State.BOUNC
 _RECENT = "interval '2 hours'"
 """For how long counts by the minute are kept."""
 
-# in the keys' order, so that rows are found and written side by side
+# Events that count alike are counted first, and then by what they count for. In the keys' order, so
+# that rows are found and written side by side.
 _COUNT = f"""
-WITH counted AS MATERIALIZED (
-    SELECT p.owner_id, date_trunc('minute', e.at) AS minute, d.dimension, d.name, e.kind,
-        count(*) AS count
+WITH alike AS MATERIALIZED (
+    SELECT p.owner_id, date_trunc('minute', e.at) AS minute, e.kind,
+        e.data->>'provider' AS provider, m.tags, count(*) AS count
     FROM notifications_eventposition p
     JOIN notifications_event e ON e.id = p.event_id
     JOIN notifications_message m ON m.id = e.message_id
-    CROSS JOIN LATERAL (
-        SELECT 'all' AS dimension, '' AS name
-        UNION ALL
-        SELECT 'provider', e.data->>'provider' WHERE e.data->>'provider' <> ''
-        UNION ALL
-        SELECT DISTINCT 'tag', tag FROM unnest(m.tags) tag
-    ) d
     WHERE p.position > %(after)s AND p.position <= %(until)s
         AND e.applied AND e.kind = ANY(%(kinds)s) AND NOT m.is_test
+    GROUP BY 1, 2, 3, 4, 5
+), counted AS MATERIALIZED (
+    SELECT owner_id, minute, d.dimension, d.name, kind, sum(count) AS count
+    FROM alike CROSS JOIN LATERAL (
+        SELECT 'all' AS dimension, '' AS name
+        UNION ALL
+        SELECT 'provider', provider WHERE provider <> ''
+        UNION ALL
+        SELECT DISTINCT 'tag', tag FROM unnest(tags) tag
+    ) d
     GROUP BY 1, 2, 3, 4, 5
 ), recent AS (
     INSERT INTO notifications_recentrollup AS r (minute, owner_id, name, kind, count)
