@@ -11,8 +11,9 @@ from notifications.models.message import Message
 class Content(models.Model):
     """The bodies of one message. A table of its own, so that the queue's rows stay small."""
 
+    # without a constraint of the database: see triggers.permanent
     message = models.OneToOneField(
-        Message, models.CASCADE, primary_key=True, related_name="content"
+        Message, models.CASCADE, primary_key=True, db_constraint=False, related_name="content"
     )
     text = models.TextField()
     html = models.TextField(blank=True, db_default="")

@@ -32,7 +32,10 @@ class Delivery(models.Model):
     """One recipient (to, cc or bcc) of one message. Its state changes only in `history`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    message = models.ForeignKey("notifications.Message", models.CASCADE, related_name="deliveries")
+    # without a constraint of the database: see triggers.permanent
+    message = models.ForeignKey(
+        "notifications.Message", models.CASCADE, db_constraint=False, related_name="deliveries"
+    )
     # its message's, whose own is checked: a check locks the user's row
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

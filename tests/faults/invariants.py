@@ -114,6 +114,8 @@ _PARENTS = (
     ("attempt", "handoff"),
     ("attempt", "delivery"),
     ("handoff", "message"),
+    ("content", "message"),
+    ("delivery", "message"),
     ("event", "message"),
     ("event", "delivery"),
 )

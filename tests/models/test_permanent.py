@@ -4,9 +4,9 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, NotSupportedError, connection, models, transaction
 
-from notifications.models import Delivery, Handoff
+from notifications.models import Delivery, Handoff, Message
 from tests.factories import make_message
 from tests.stories import handed_over
 
@@ -41,3 +41,14 @@ def test_what_history_speaks_of_can_neither_be_removed_nor_renamed(
     with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
         rows.update(id=uuid4())
     assert rows.exists()
+
+
+def test_nor_can_all_messages_be_removed_at_once() -> None:
+    """What the trigger does not see, the foreign keys refuse that are left."""
+    message = make_message()
+    with transaction.atomic(), connection.cursor() as cursor:
+        # what the factory's rows have left to check comes first
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(NotSupportedError, match="foreign key"), transaction.atomic():
+            cursor.execute("TRUNCATE notifications_message")
+    assert Message.objects.filter(pk=message.pk).exists()
