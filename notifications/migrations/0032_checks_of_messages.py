@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0028_turns_in_order_of_ids'),
+        ('notifications', '0031_room_for_updates'),
     ]
 
     operations = [
