@@ -91,16 +91,26 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+def name_of(address: str) -> str:
+    """What the sidebar calls the list at `address`; empty for what it does not lead to."""
+    entries = (entry for _, entries in _GROUPS for entry in entries)
+    return next((title for title, _, screen, _ in entries if _link(screen) == address), "")
+
+
+def _link(screen: str) -> str:
+    name = "admin:index" if screen == "index" else f"admin:{screen}_changelist"
+    return reverse(name)
+
+
 def _item(
     request: HttpRequest, title: str, icon: str, screen: str, permission: str
 ) -> dict[str, Any]:
-    name = "admin:index" if screen == "index" else f"admin:{screen}_changelist"
     # who may change may also look, as Django's admin has it
     changing = permission.replace(".view_", ".change_")
     allowed = not permission or any(map(request.user.has_perm, (permission, changing)))
     return {
         "title": title,
         "icon": icon,
-        "link": reverse(name),
+        "link": _link(screen),
         "permission": lambda _request: allowed,
     }

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.db.models import Model
+from django.utils.text import capfirst
 
 from notifications.admin import display
+from notifications.admin.navigation import name_of
 from notifications.history.timeline import AttemptSummary
 from notifications.models.state import State
 
@@ -16,6 +19,15 @@ register.filter("state_badge", display.state_badge)
 register.filter("outcome_badge", display.outcome_badge)
 register.filter("moment", display.moment)
 register.filter("exact", display.exact)
+
+
+@register.filter
+def crumb(part: Mapping[str, Any]) -> str:
+    """A step of the way to a page: a list is called as in the sidebar, a row as it is spelled."""
+    title = part["title"]
+    if isinstance(title, Model):
+        return str(title)
+    return name_of(str(part["link"])) or capfirst(str(title))
 
 
 @register.filter

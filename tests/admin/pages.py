@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
@@ -41,8 +42,16 @@ EVERYBODYS = {"login", "logout"}
 PAGES = sorted(set(_pages(admin.site.urls[0])) - EVERYBODYS)
 
 
+def locked_out(user: User) -> User:
+    """The user, after five wrong passwords."""
+    AccessAttempt.objects.create(
+        username=user.get_username(), ip_address="192.0.2.7", failures_since_start=5
+    )
+    return user
+
+
 def make_rows() -> dict[str, models.Model]:
-    """One row for each screen, by the name its addresses begin with."""
+    """One row for each screen, by the name its addresses begin with; each with most to show."""
     message = make_message()
     endpoint, _ = create_endpoint(owner=message.owner, url="https://example.com/hook", kinds=[])
     times = {"started": timezone.now(), "stopped": timezone.now()}
@@ -50,12 +59,18 @@ def make_rows() -> dict[str, models.Model]:
         message,
         endpoint,
         WebhookDelivery.objects.create(endpoint=endpoint, event_id=1),
-        BulkAction.objects.create(by=message.owner, choice="requeue", whose="of all users"),
+        BulkAction.objects.create(
+            by=message.owner,
+            choice="requeue",
+            whose="of all users",
+            error="it failed",
+            halted_at=timezone.now(),
+        ),
         ProviderFactory(),
         RequestLogFactory(),
         SuppressionFactory(),
         ApiTokenFactory(),
-        User.objects.create_user("somebody"),
+        locked_out(User.objects.create_user("somebody")),
         Group.objects.create(name="made by staff"),
         LogEntry.objects.create(user=message.owner, action_flag=2, object_repr="it"),
         Failure.objects.create(id="f" * 32, name="it", func="f", success=False, **times),

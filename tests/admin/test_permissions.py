@@ -1,5 +1,8 @@
 """Who may see and do what."""
 
+import re
+from html import unescape
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -21,6 +24,8 @@ from notifications.models import (
 from tests.admin.conftest import LIST, make_staff, signed_in
 from tests.factories import RequestLogFactory
 from tests.stories import accepted
+
+_CRUMB = r'<a href="([^"]*)"\s+class="align-middle[^>]*>\s*(.*?)\s*</a>'
 
 SCREENS = sorted(
     f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
@@ -60,6 +65,30 @@ def test_the_sidebar_shows_only_what_one_may_open(viewer: Client) -> None:
     page = viewer.get("/admin/").content.decode()
     assert LIST in page
     assert reverse("admin:auth_group_changelist") not in page
+
+
+@pytest.mark.parametrize(
+    ("screen", "name"),
+    [
+        ("admin_logentry", "Staff's actions"),
+        ("mfa_authenticator", "Second factors"),
+        ("django_q_schedule", "Schedules"),
+        ("notifications_requestlog", "Requests"),
+        ("notifications_message", "Messages"),
+    ],
+)
+def test_a_list_is_called_above_as_in_the_sidebar(
+    superuser: Client, screen: str, name: str
+) -> None:
+    url = reverse(f"admin:{screen}_changelist")
+    page = unescape(superuser.get(url).content.decode())
+    assert re.findall(_CRUMB, page) == [("/admin/", "Limbo"), (url, name)]
+
+
+def test_a_row_is_called_above_as_it_is_spelled(superuser: Client, owner: User) -> None:
+    page = reverse("admin:notifications_user_change", args=[owner.pk])
+    crumbs = re.findall(_CRUMB, superuser.get(page).content.decode())
+    assert [name for _, name in crumbs] == ["Limbo", "Users", "shop"]
 
 
 @pytest.mark.parametrize("model", [Message, RequestLog, LogEntry])
