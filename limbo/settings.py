@@ -61,7 +61,7 @@ LIMBO_MESSAGES_PER_DAY = env.int("LIMBO_MESSAGES_PER_DAY", default=0)
 """Submitted messages a day of one user who has no limit of his own; 0: as many as come."""
 
 LIMBO_THREADS = env.int("LIMBO_THREADS", default=8)
-"""Hand-offs that one worker process has under way at once."""
+"""Hand-offs that one worker process has under way at once, by SMTP and by HTTP each."""
 
 LIMBO_WORKERS = env.int("LIMBO_WORKERS", default=2)
 """Worker processes of one `qcluster`."""

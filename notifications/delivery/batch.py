@@ -1,6 +1,6 @@
 """Delivering a claimed batch: commit what is in flight, hand over, record, fail over, let go.
 
-The thread that runs the batch is the only one that touches the database; the crew's threads are
+The thread that runs the batch is the only one that touches the database; the crew's hands are
 the only ones that touch providers. They meet in two queues.
 """
 
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from notifications.delivery.crew import Crew, Ended, Job, crew, unbegun
+from notifications.delivery.crew import Crew, crew
 from notifications.delivery.decision import (
     After,
     Decision,
@@ -24,6 +24,7 @@ from notifications.delivery.decision import (
 )
 from notifications.delivery.doubt import may_repeat
 from notifications.delivery.handoff import Verdict
+from notifications.delivery.jobs import Ended, Job, unbegun
 from notifications.delivery.journal import Journal, JournalError, journal
 from notifications.delivery.launch import Launcher
 from notifications.delivery.loading import DueMessage, load_due
@@ -112,7 +113,7 @@ class Batch:
         self._routes = Routes(usable_routes(), sandbox=sandbox_route() if has_tests else None)
         self._switches = Switches(self._routes)
         self._messages = {message.id: message for message in messages}
-        self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.threads)
+        self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.hands)
         self._results = BatchResults()
         self._progress: dict[UUID, Progress] = {}
         self._begun: set[UUID] = set()  # hand-offs that were given to the crew

@@ -42,7 +42,7 @@ class JournalError(LimboError):
 
 
 class Journal:
-    """One process's journal; its threads may share it."""
+    """One process's journal; its threads share it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -172,9 +172,12 @@ def _page(header: Header) -> bytes:
     return start.ljust(PAGE, b"\0")
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def encode_line(record: Record) -> bytes:
     """A record as a line."""
-    text = json.dumps(record, separators=(",", ":")).encode("ascii")
+    text = _encode(record).encode("ascii")
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 

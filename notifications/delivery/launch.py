@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from notifications.delivery.crew import Job
 from notifications.delivery.decision import Progress, give_up
 from notifications.delivery.doubt import may_repeat
 from notifications.delivery.handoff import HandoffRequest
+from notifications.delivery.jobs import Job
 from notifications.delivery.journal import Journal
 from notifications.delivery.loading import DueMessage, DueRepeat
 from notifications.delivery.providers import configured_providers
@@ -39,7 +39,7 @@ class Launcher:
     journal: Journal
     routes: Routes
     messages: Mapping[UUID, DueMessage]
-    threads: int
+    hands: int
 
     def commit(self, progresses: Sequence[Progress], *, renews: bool = False) -> list[Job]:
         """Settle or put off what cannot be sent now, store the rest as in flight, and return it.
@@ -163,7 +163,7 @@ class Launcher:
 
     def _to(self, route: Route, request: HandoffRequest) -> Job:
         check_way(request.outgoing, route.config)
-        share = self.routes.share(self.threads)
+        share = self.routes.share(self.hands)
         return Job(request, route.config, self.lease, self.journal, share)
 
 

@@ -28,6 +28,8 @@ _WORD_OCTETS = 39
 _FOLDABLE = re.compile(r"[!-~]{1,60}(?: [!-~]{1,60})*")
 """Words of printable ASCII with a single space between them: can be folded and read back."""
 
+_BREAK = re.compile(r"[\r\n\0]")
+
 _WORD = re.compile(r"[ \t]*[^ \t]+")
 """A word of a header with the space before it, which may be folded."""
 
@@ -122,7 +124,7 @@ def _unstructured(header: str, value: str) -> str:
 
 def _refuse_controls(header: str, value: str) -> None:
     # checked where the message came in; here so that no other way in can forge a header
-    if any(character in value for character in "\r\n\0"):
+    if _BREAK.search(value):
         raise ValueError(f"line break or NUL in {header}")
 
 

@@ -79,6 +79,11 @@ class ProviderConfig:
         return self.esp is None or self.esp.separates_envelope
 
     @property
+    def is_smtp(self) -> bool:
+        """Whether it speaks SMTP."""
+        return self.scheme in (SMTP, SMTPS)
+
+    @property
     def esp(self) -> Esp | None:
         """The HTTP provider behind it; None when it speaks SMTP."""
         return ESPS.get(self.scheme.removeprefix(ANYMAIL_PREFIX))

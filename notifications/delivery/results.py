@@ -1,13 +1,13 @@
-"""Where a batch's hand-offs end: the crew's threads put, the batch's thread takes.
+"""Where a batch's hand-offs end: the crew's hands put, the batch's thread takes.
 
-A thread that was woken for each end would take the interpreter away from those that send; it is
+A thread that was woken for each end would take the interpreter away from what sends; it is
 woken for the first one, and then when the flush is due, all have ended, or one calls for action.
 """
 
 import threading
 from collections import deque
 
-from notifications.delivery.crew import Ended
+from notifications.delivery.jobs import Ended
 from notifications.delivery.reading import Reach
 from notifications.delivery.standing import call_for_action
 
@@ -22,7 +22,7 @@ class BatchResults:
         self._awaited = 0
 
     def put(self, ended: Ended, /) -> None:
-        """Take one; called by the crew's threads."""
+        """Take one; called by the hands."""
         self._ended.append(ended)
         if not self._any.is_set():
             self._any.set()

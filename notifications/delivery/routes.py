@@ -74,9 +74,9 @@ class Routes:
         """All that may still be used for something."""
         return {*self._routes, *self._draining}
 
-    def share(self, threads: int) -> int:
-        """How many of `threads` one provider may hold: half of them while there are others."""
-        return threads if len(self._routes) < 2 else max(1, threads // 2)
+    def share(self, hands: int) -> int:
+        """How many of `hands` one provider may hold: half of them while there are others."""
+        return hands if len(self._routes) < 2 else max(1, hands // 2)
 
     def _probes(self) -> list[Route]:
         return [route for route in self._routes.values() if route.is_probe]

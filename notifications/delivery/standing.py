@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from notifications.delivery.breaker import FAILURES_IN_A_ROW, End, note_ends
-from notifications.delivery.crew import Ended
 from notifications.delivery.handoff import HandoffResult, Verdict
+from notifications.delivery.jobs import Ended
 from notifications.delivery.providers import close_provider, switch_off
 from notifications.delivery.reading import RULES, Reach, Reading, reach_of
 from notifications.delivery.steadfast import steadfast

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.in_strands import in_a_strand
 from tests.conformance.ways import Certificates
 from tests.peers import make_certificate
 
@@ -22,3 +23,14 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certifica
         patch.setenv("SSL_CERT_FILE", str(made.known.authority))
         patch.setenv("REQUESTS_CA_BUNDLE", str(made.known.authority))
         yield made
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Have what speaks SMTP do so in a strand, as it does in a worker."""
+    if "smtp" not in pyfuncitem.nodeid and "pipelining" not in pyfuncitem.nodeid:
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    in_a_strand(lambda: pyfuncitem.obj(**arguments))
+    return True

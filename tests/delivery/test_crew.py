@@ -1,5 +1,6 @@
 """The threads: a provider gets its share of them, and what nobody has begun can be taken back."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from notifications.delivery.crew import Crew, Ended, Job, crew
+from notifications.delivery.crew import Crew, crew
+from notifications.delivery.jobs import Ended, Job
 from notifications.delivery.journal import Journal
 from notifications.delivery.provider_config import ProviderConfig, parse_providers
 from notifications.delivery.reading import Reading
@@ -182,7 +184,7 @@ def test_what_a_thread_is_to_do_next_can_be_taken_back_while_it_waits(
     jobs = [job(provider("first", peer), journal) for _ in range(5)]
     crew.start(jobs, results)
     wait_until(lambda: len(peer.ended) == 3)
-    wait_until(lambda: len(crew._ahead) == 1)
+    wait_until(lambda: len(crew._by_smtp._ahead) == 1)
     assert crew.withdraw("first") == jobs[3:]
     assert results.qsize() == 2
 
@@ -190,7 +192,7 @@ def test_what_a_thread_is_to_do_next_can_be_taken_back_while_it_waits(
 def test_a_provider_that_begins_to_fail_does_not_get_what_was_promised_to_it(
     peers: ExitStack, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notifications.delivery.crew.FAILURES_IN_A_ROW", 1)
+    monkeypatch.setattr("notifications.delivery.squad.FAILURES_IN_A_ROW", 1)
     dots = [reply("250 2.0.0 taken"), drop()]
     peer = peers.enter_context(SmtpPeer(on={"dot": dots}, extensions=PIPELINING))
     quick = peers.enter_context(SmtpPeer())
@@ -200,3 +202,17 @@ def test_a_provider_that_begins_to_fail_does_not_get_what_was_promised_to_it(
     wait_until(lambda: results.qsize() == 3)
     assert len(quick.taken) == 1
     assert crew.withdraw("failing") == jobs[2:]
+
+
+def test_many_conversations_by_smtp_share_one_thread(peers: ExitStack, journal: Journal) -> None:
+    slow = peers.enter_context(SmtpPeer(on={"greeting": stall()}))
+    to = provider("slow", slow)
+    before = own_threads()
+    Crew(100).start([job(to, journal, share=100) for _ in range(100)], SimpleQueue[Ended]())
+    wait_until(lambda: slow.connections == 100)
+    assert own_threads() == before + 1
+
+
+def own_threads() -> int:
+    """How many threads the crews have, those of other tests among them."""
+    return len([t for t in threading.enumerate() if "strands" in t.name or "handoff" in t.name])

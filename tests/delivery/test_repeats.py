@@ -176,7 +176,7 @@ def test_a_repeat_that_never_began_leaves_the_words_of_the_first_try(
     deliver()
     first = Attempt.objects.get()
     # so that no lease is long enough to begin under
-    monkeypatch.setattr("notifications.delivery.crew.HANDOFF_SECONDS", 3600)
+    monkeypatch.setattr("notifications.delivery.squad.HANDOFF_SECONDS", 3600)
     repeat_now()
     attempt, handoff = Attempt.objects.get(), Handoff.objects.get()
     assert len(peer.requests) == 1

@@ -97,7 +97,7 @@ GUARDS = (
         "journal's line before the dot",
         (
             Edit(
-                "notifications/delivery/crew.py",
+                "notifications/delivery/squad.py",
                 "        job.journal.begun(job.request.handoff_id)\n",
             ),
         ),
@@ -111,7 +111,7 @@ GUARDS = (
     Guard(
         "stop flag",
         (
-            Edit("notifications/delivery/crew.py", " or stop_flag.is_set()"),
+            Edit("notifications/delivery/squad.py", " or stop_flag.is_set()"),
             Edit("notifications/delivery/batch.py", "return stop_flag.is_set() or ", "return "),
         ),
         ("tests/faults", "-k", "row_07 and group"),

@@ -127,10 +127,10 @@ class Engine(RuleBasedStateMachine):
         while sends and (hand := worker.begin()) is not None:
             worker.go_on(hand)
 
-    @precondition(lambda self: any(worker.crew._waiting for worker in self.workers))
+    @precondition(lambda self: any(worker.crew.is_busy for worker in self.workers))
     @rule(number=numbers, goes_on=st.booleans())
     def a_hand_off_begins(self, number: int, *, goes_on: bool) -> None:
-        busy = [worker for worker in self.workers if worker.crew._waiting]
+        busy = [worker for worker in self.workers if worker.crew.is_busy]
         worker = _pick(busy, number)
         hand = worker.begin()
         if hand is not None and goes_on:

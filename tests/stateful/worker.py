@@ -18,7 +18,7 @@ from notifications import failpoints
 from notifications.delivery import batch as delivery
 from notifications.delivery import breaker
 from notifications.delivery.batch import Batch, deliver_batch
-from notifications.delivery.crew import Crew, Ended, Job, Results, _Hand
+from notifications.delivery.crew import Crew
 from notifications.delivery.handoff import (
     Following,
     HandoffRequest,
@@ -26,9 +26,14 @@ from notifications.delivery.handoff import (
     Verdict,
     nobody_knows,
 )
+from notifications.delivery.jobs import Ended, Job, Results
 from notifications.delivery.journal import Journal
+from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
+from notifications.delivery.squad import Hand as CrewHand
+from notifications.delivery.squad import Squad
 from notifications.delivery.stop_flag import stop_flag
+from notifications.delivery.strands import Bell
 from notifications.models.lease import Lease
 from notifications.queue.claim import Claim, claim_next
 from tests.stateful.providers import Passage, Providers
@@ -49,14 +54,14 @@ def _be_killed(*_where: str) -> None:
 
 
 class Hand:
-    """One thread of the crew, with its one job."""
+    """One hand of the crew in a thread, with its one job."""
 
-    def __init__(self, crew: Crew, job: Job, results: Results, world: Providers):
+    def __init__(self, squad: Squad, job: Job, results: Results, world: Providers):
         self.job = job
         self.passage: Passage | None = None
         """Since it is on the wire."""
         self.is_over = False
-        self._crew = crew
+        self._squad = squad
         self._results = results
         self._world = world
         self._orders: SimpleQueue[Order] = SimpleQueue()
@@ -89,11 +94,11 @@ class Hand:
         self.is_over = self._stops.get(timeout=_PATIENCE_SECONDS) == "over"
 
     def _work(self) -> None:
-        hand = _Hand(self._crew)
+        hand = CrewHand(self._squad)
         hand._transports[self.job.config] = _Transport(self)
         try:
-            ended = Ended(self.job, hand._end(self.job))
-            self._crew.done(ended, hand)
+            ended = Ended(self.job, hand.end(self.job))
+            self._squad.done(ended, hand)
             self._results.put(ended)
         except KilledError:
             pass
@@ -144,10 +149,29 @@ class _Transport:
 
 
 class _LedCrew(Crew):
-    """A crew whose threads begin a job when they are told to."""
+    """A crew whose hands begin a job when they are told to."""
 
-    def _start_threads(self) -> None:
-        pass
+    def __init__(self, hands: int) -> None:
+        super().__init__(hands)
+        self.squad = Squad(hands, lambda _works: None)
+        self._idle = CrewHand(self.squad)
+        self._idle.bell = Bell()
+
+    def next_job(self) -> tuple[Job, Results] | None:
+        """What a hand may begin now."""
+        return self.squad.next_job(self._idle, 0)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job waits for a hand."""
+        return bool(self.squad._waiting)
+
+    @property
+    def _squads(self) -> tuple[Squad, ...]:
+        return (self.squad,)
+
+    def _squad_of(self, config: ProviderConfig) -> Squad:
+        return self.squad
 
 
 class Worker:
@@ -161,7 +185,7 @@ class Worker:
 
     def _start(self) -> None:
         self.journal = Journal(self._folder)
-        self.crew = _LedCrew(threads=4)
+        self.crew = _LedCrew(hands=4)
         self.hands: list[Hand] = []
         self.claim: Claim | None = None
         self.batch: Batch | None = None
@@ -190,12 +214,12 @@ class Worker:
                 self.claim = claim_next(limit=limit)
 
     def begin(self) -> Hand | None:
-        """Let a thread of the crew begin a job, if it may."""
+        """Let a hand of the crew begin a job, if it may."""
         with self._itself():
-            taken = self.crew.next_job(0)
+            taken = self.crew.next_job()
             if taken is None:
                 return None
-            hand = Hand(self.crew, *taken, self._world)
+            hand = Hand(self.crew.squad, *taken, self._world)
         self.hands = [hand, *(other for other in self.hands if not other.is_over)]
         return hand
 

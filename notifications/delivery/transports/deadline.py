@@ -1,19 +1,25 @@
 """Sockets that keep one absolute deadline over everything that is done with them.
 
 A socket's own time-out bounds one read or write, so that a peer that sends a byte a second is
-never late. These take their time-out anew from the deadline before each read and write.
+never late. These look at the deadline before each read and write. Those of a strand never block:
+where they would, other strands go on.
 """
 
+import errno
+import os
 import socket
 import ssl
-import threading
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from notifications.delivery.strands import Strand, current_strand, in_a_thread
 from notifications.models.lease import boottime
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 """For one address of a host; the next one is tried after it."""
@@ -33,12 +39,67 @@ SLACK_SECONDS = 0.25
 """A time-out that is later than the deadline by less is left as it is: setting one is a call of
 the system, and most reads and writes take far less than that."""
 
+_NEVER = float("inf")
+
+_Wait = Callable[[Strand, int, float], None]
+_READABLE: _Wait = Strand.wait_until_readable
+_WRITABLE: _Wait = Strand.wait_until_writable
+
 
 class DeadlineSocket(socket.socket):
     """A TCP socket under a deadline, which is set anew for each hand-off."""
 
     deadline: float | None = None
     """In seconds of `boottime()`; None leaves the socket's own time-out alone."""
+    waits_to_read: ClassVar[bool] = True
+    """Nothing is there yet when somebody wants to read: that would be tried in vain."""
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Read, within the deadline."""
+        return self._in_time(_READABLE, super().recv, buflen, flags)
+
+    def recv_into(
+        self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0
+    ) -> int:
+        """Read, within the deadline."""
+        # TLS sockets take a given 0 for "nothing", plain ones for "the whole buffer"
+        count = nbytes or memoryview(buffer).nbytes
+        return self._in_time(_READABLE, super().recv_into, buffer, count, flags)
+
+    def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
+        """Write some, within the deadline."""
+        return self._in_time(_WRITABLE, super().send, data, flags)
+
+    def sendall(self, data: "ReadableBuffer", flags: int = 0) -> None:
+        """Write all, within the deadline."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.send(rest, flags) :]
+
+    def reach(self, address: Any) -> None:
+        """Connect, within the deadline. Raises OSError."""
+        strand = current_strand()
+        if strand is None:
+            self._take_time()
+            self.connect(address)
+            return
+        self.setblocking(False)
+        problem = self.connect_ex(address)
+        if problem == errno.EINPROGRESS:
+            strand.wait_until_writable(self.fileno(), self._limit)
+            problem = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if problem:
+            raise OSError(problem, os.strerror(problem))
+
+    def read_at_once(self, buflen: int) -> bytes:
+        """Read what is there. Raises BlockingIOError or SSLWantReadError where nothing is."""
+        if self.gettimeout() != 0:
+            self.setblocking(False)
+        return super().recv(buflen)
+
+    @property
+    def _limit(self) -> float:
+        return _NEVER if self.deadline is None else self.deadline
 
     def _take_time(self) -> None:
         if self.deadline is None:
@@ -47,32 +108,36 @@ class DeadlineSocket(socket.socket):
         if now is None or not 0 <= now - left < SLACK_SECONDS:
             self.settimeout(left)
 
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Read, within the deadline."""
-        self._take_time()
-        return super().recv(buflen, flags)
-
-    def recv_into(
-        self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0
-    ) -> int:
-        """Read, within the deadline."""
-        self._take_time()
-        # TLS sockets take a given 0 for "nothing", plain ones for "the whole buffer"
-        return super().recv_into(buffer, nbytes or memoryview(buffer).nbytes, flags)
-
-    def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
-        """Write some, within the deadline."""
-        self._take_time()
-        return super().send(data, flags)
-
-    def sendall(self, data: "ReadableBuffer", flags: int = 0) -> None:
-        """Write all, within the deadline."""
-        self._take_time()
-        super().sendall(data, flags)
+    def _in_time(self, wait: _Wait, call: Callable[..., T], *args: Any) -> T:
+        """Read or write by `call`, within the deadline; in a strand, `wait` until it can be."""
+        strand = current_strand()
+        if strand is None:
+            self._take_time()
+            return call(*args)
+        seconds_left(self._limit)
+        if wait is _READABLE and self.waits_to_read:
+            wait(strand, self.fileno(), self._limit)
+        while True:
+            try:
+                return call(*args)
+            except BlockingIOError:
+                wait(strand, self.fileno(), self._limit)
+            # TLS may have to read before it can write, and the other way round
+            except ssl.SSLWantReadError:
+                strand.wait_until_readable(self.fileno(), self._limit)
+            except ssl.SSLWantWriteError:
+                strand.wait_until_writable(self.fileno(), self._limit)
 
 
 class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
-    """The same over TLS; its handshake takes the time-out that the plain socket had last."""
+    """The same over TLS."""
+
+    # something may have come in one record with what was read before
+    waits_to_read = False
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Agree on keys, within the deadline."""
+        self._in_time(_READABLE, super().do_handshake, block)
 
 
 def dial(host: str, port: int, *, deadline: float) -> DeadlineSocket:
@@ -84,8 +149,8 @@ def dial(host: str, port: int, *, deadline: float) -> DeadlineSocket:
     for family, kind, protocol, _, address in _resolve(host, port, deadline=deadline):
         peer = DeadlineSocket(family, kind, protocol)
         try:
-            peer.settimeout(min(CONNECT_SECONDS, seconds_left(deadline)))
-            peer.connect(address)
+            peer.deadline = min(boottime() + CONNECT_SECONDS, deadline)
+            peer.reach(address)
             # commands and short bodies must not wait for the acknowledgement of earlier ones
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
@@ -93,37 +158,53 @@ def dial(host: str, port: int, *, deadline: float) -> DeadlineSocket:
             peer.close()
         else:
             peer.deadline = deadline
-            peer.settimeout(seconds_left(deadline))
+            if current_strand() is None:
+                # a handshake by others, who know no deadline, keeps to the time-out
+                peer.settimeout(seconds_left(deadline))
             return peer
     raise failure
 
 
 def _resolve(host: str, port: int, *, deadline: float) -> list[AddressInfo]:
-    # the resolver knows no deadline; a thread that it holds up is left to itself
-    answers: SimpleQueue[list[AddressInfo] | OSError] = SimpleQueue()
+    """The addresses of `host`. The resolver knows no deadline; its thread may be left behind."""
 
-    def ask() -> None:
-        try:
-            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            answers.put(error)
-        except UnicodeError:
-            answers.put(OSError(f"{host!r} is no host name"))
+    def ask() -> list[AddressInfo]:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
-    threading.Thread(target=ask, daemon=True, name="resolve").start()
+    left = seconds_left(deadline)
     try:
-        answer = answers.get(timeout=seconds_left(deadline))
-    except Empty:
+        return in_a_thread(ask, seconds=left)
+    except TimeoutError:
         raise TimeoutError(f"{host} was not resolved in time") from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
+    except UnicodeError:
+        raise OSError(f"{host!r} is no host name") from None
 
 
-def tls_context() -> ssl.SSLContext:
+def secured(plain: socket.socket, *, host: str, until: float) -> DeadlineTlsSocket:
+    """TLS over `plain`, with a peer that proves to be `host`, agreed on by then.
+
+    Trusts the system's authorities, and those of the file that `SSL_CERT_FILE` names. Raises
+    OSError, and then both are closed.
+    """
+    sock = plain
+    try:
+        context = tls_context(os.environ.get("SSL_CERT_FILE"))
+        secure = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        sock = secure = cast("DeadlineTlsSocket", secure)
+        secure.deadline = until
+        secure.do_handshake()
+    except BaseException:
+        sock.close()
+        raise
+    return secure
+
+
+@lru_cache
+def tls_context(_trusted: str | None) -> ssl.SSLContext:
     """A context that verifies the peer's certificate and makes sockets that keep deadlines.
 
-    Trusts the system's authorities, and those of the file that `SSL_CERT_FILE` names.
+    Made once: reading some hundred certificates takes longer than a handshake. OpenSSL reads the
+    variable `SSL_CERT_FILE`, whose value is given, for itself.
     """
     context = ssl.create_default_context()
     context.sslsocket_class = DeadlineTlsSocket

@@ -8,7 +8,8 @@ from notifications.delivery.addresses import wire_address
 from notifications.delivery.handoff import HandoffRequest
 from notifications.delivery.mime import build_mime
 
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+_UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
+"""Within <> a space or a > would begin what the server reads as parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,12 @@ def write_letter(request: HandoffRequest) -> Letter:
     content = mark + build_mime(request.outgoing)
     recipients = tuple((r.delivery_id, _bare(r.address)) for r in request.envelope)
     sender = _bare(request.outgoing.sender_address)
-    return Letter(request.handoff_id, sender, recipients, _LEADING_DOT.sub(b"..", content))
+    # RFC 5321, 4.5.2; the first line begins with the mark, and so with no dot
+    data = content.replace(b"\n.", b"\n..")
+    return Letter(request.handoff_id, sender, recipients, data)
 
 
 def _bare(address: str) -> str:
-    # within <> a space or a > would begin what the server reads as parameters
-    if re.search(r"[\x00-\x20\x7f<>]", address):
+    if _UNSAFE.search(address):
         raise ValueError("an address holds a space, a bracket or a control character")
     return wire_address(address)

@@ -4,12 +4,11 @@ smtplib reads through a file object, which takes as long as all the rest of a re
 tell whether anything is left in it.
 """
 
-import select
 import smtplib
 import socket
 import ssl
 
-from notifications.delivery.transports.deadline import DeadlineSocket, DeadlineTlsSocket
+from notifications.delivery.transports.deadline import DeadlineSocket
 
 _LONGEST_LINE = 8192
 _MOST_LINES = 200
@@ -40,14 +39,19 @@ class Replies:
         raise smtplib.SMTPServerDisconnected("a reply without end")
 
     def has_heard(self, sock: socket.socket | None) -> bool:
-        """Whether there is something that nobody asked for: a reply, or the connection's end."""
+        """Whether there is something that nobody asked for: a reply, or the connection's end.
+
+        Only reading tells: over TLS what came may be a matter of TLS itself, such as a ticket.
+        """
         if self._rest or not isinstance(sock, DeadlineSocket):
             return True
-        if isinstance(sock, DeadlineTlsSocket):
-            return self._has_heard_in_tls(sock)
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(0))
+        try:
+            self._rest = sock.read_at_once(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+        return True
 
     def _read_line(self, sock: socket.socket | None) -> bytes:
         while (end := self._rest.find(b"\n") + 1) == 0:
@@ -59,17 +63,3 @@ class Replies:
             self._rest += data
         line, self._rest = self._rest[:end], self._rest[end:]
         return line
-
-    def _has_heard_in_tls(self, sock: DeadlineTlsSocket) -> bool:
-        """Only reading tells: what came may be a matter of TLS itself, such as a session ticket."""
-        deadline, sock.deadline = sock.deadline, None
-        sock.settimeout(0)
-        try:
-            self._rest = sock.recv(_CHUNK)
-        except ssl.SSLWantReadError:
-            return False
-        except OSError:
-            return True
-        finally:
-            sock.deadline = deadline
-        return True

@@ -15,7 +15,7 @@ from notifications.delivery.transports.deadline import (
     DeadlineTlsSocket,
     dial,
     seconds_left,
-    tls_context,
+    secured,
 )
 from notifications.delivery.transports.letter import Letter
 from notifications.delivery.transports.patience import Patience
@@ -111,13 +111,8 @@ class SmtpSession(smtplib.SMTP):
         return sock
 
     def _encrypted(self, plain: socket.socket) -> socket.socket:
-        try:
-            # the handshake as a whole keeps the time-out that the plain socket has
-            plain.settimeout(seconds_left(self._patience.limit(Phase.STARTTLS)))
-            return tls_context().wrap_socket(plain, server_hostname=self._config.host)
-        except BaseException:
-            plain.close()
-            raise
+        limit = self._patience.limit(Phase.STARTTLS)
+        return secured(plain, host=self._config.host, until=limit)
 
     def _give_time(self, until: float) -> None:
         if isinstance(self.sock, DeadlineSocket):

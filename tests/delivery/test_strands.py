@@ -1,0 +1,135 @@
+"""Strands: each goes on while the others wait, and none waits for longer than it may."""
+
+import socket
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+import pytest
+
+from notifications.delivery.strands import Bell, current_strand, in_a_thread, run_as_strands
+from notifications.models.lease import boottime
+
+Work = Callable[[], object]
+
+
+def ends_of(*works: Work) -> list[object]:
+    """What each of `works` returned or raised, in the order in which they ended."""
+    ends: SimpleQueue[object] = SimpleQueue()
+
+    def carried(work: Work) -> Callable[[], None]:
+        def carry() -> None:
+            try:
+                ends.put(work())
+            except Exception as error:  # noqa: BLE001 - it is looked at
+                ends.put(error)
+
+        return carry
+
+    run_as_strands([carried(work) for work in works])
+    return [ends.get(timeout=30) for _ in works]
+
+
+def wait_to_read(sock: socket.socket, *, seconds: float = 30) -> None:
+    """In a strand: wait until there is something."""
+    strand = current_strand()
+    assert strand is not None
+    strand.wait_until_readable(sock.fileno(), boottime() + seconds)
+
+
+def test_a_strand_goes_on_while_another_waits_at_a_socket() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+
+        def waits() -> bytes:
+            wait_to_read(near)
+            return near.recv(10)
+
+        def speaks() -> str:
+            far.send(b"hello")
+            return "spoke"
+
+        assert ends_of(waits, speaks) == ["spoke", b"hello"]
+
+
+def test_a_wait_at_a_socket_ends_in_time() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        (end,) = ends_of(lambda: wait_to_read(near, seconds=0.05))
+    assert isinstance(end, TimeoutError)
+
+
+def test_a_socket_that_takes_an_old_ones_number_is_waited_for_too() -> None:
+    def reads_from_two_in_turn() -> list[int]:
+        numbers = []
+        for _ in range(2):
+            near, far = socket.socketpair()
+            with near, far:
+                far.send(b"x")
+                wait_to_read(near)
+                numbers.append(near.fileno())
+        return numbers
+
+    (numbers,) = ends_of(reads_from_two_in_turn)
+    assert isinstance(numbers, list)
+    assert numbers[0] == numbers[1]
+
+
+def test_another_thread_rings_for_a_strand() -> None:
+    def waits() -> str:
+        bell = Bell()
+        threading.Thread(target=bell.ring).start()
+        bell.wait(30)
+        return "rung"
+
+    assert ends_of(waits) == ["rung"]
+
+
+def test_a_bell_that_was_rung_before_is_heard() -> None:
+    def waits() -> str:
+        bell = Bell()
+        bell.ring()
+        bell.wait(30)
+        return "rung"
+
+    assert ends_of(waits) == ["rung"]
+    assert waits() == "rung"
+
+
+def test_what_blocks_in_a_thread_of_its_own_holds_nobody_up() -> None:
+    over = threading.Event()
+
+    def blocks() -> str:
+        return in_a_thread(lambda: "free" if over.wait(30) else "stuck", seconds=30)
+
+    def goes_on() -> str:
+        over.set()
+        return "went on"
+
+    assert ends_of(blocks, goes_on) == ["went on", "free"]
+
+
+@pytest.mark.parametrize("how", ["strand", "thread"])
+def test_what_blocks_for_too_long_is_left_behind(how: str) -> None:
+    over = threading.Event()
+
+    def blocks() -> str:
+        return in_a_thread(lambda: str(over.wait(30)), seconds=0.05)
+
+    try:
+        if how == "strand":
+            (end,) = ends_of(blocks)
+            assert isinstance(end, TimeoutError)
+        else:
+            with pytest.raises(TimeoutError):
+                blocks()
+    finally:
+        over.set()
+
+
+def test_what_fails_in_a_thread_of_its_own_fails_where_it_is_waited_for() -> None:
+    def fails() -> str:
+        return in_a_thread(lambda: str(1 / 0), seconds=30)
+
+    (end,) = ends_of(fails)
+    assert isinstance(end, ZeroDivisionError)
