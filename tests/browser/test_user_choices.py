@@ -50,6 +50,55 @@ def test_an_owner_cancels_one_message_and_has_another_tried_again(
     assert [str(one.message["Message-ID"]) for one in peer.taken] == [dead.header_message_id]
 
 
+_OUTLINES = """e => [null, "::after"].map(part => getComputedStyle(e, part).outlineStyle)"""
+"""Of an element, and of what may be laid over the line that it stands in."""
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Go on by the Tab key to what is called so; each step is seen."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        outlines = focused.evaluate(_OUTLINES)
+        assert set(outlines) != {"none"}
+        if name in {focused.inner_text(), focused.get_attribute("aria-label")}:
+            return
+        if name in focused.evaluate("e => [...(e.labels ?? [])].map(label => label.innerText)"):
+            return
+    pytest.fail(f"the keyboard leads to nothing called {name}")
+
+
+def test_an_owner_finds_and_cancels_a_message_by_keyboard_alone(
+    page: Page, live_server: LiveServer, ada: User
+) -> None:
+    ada.set_password("correct horse")
+    ada.save()
+    accepted(ada, "carol@example.org", subject="Something else")
+    message = told(ada, Reading.TEMPORARY, wait=3600)
+    page.goto(f"{live_server.url}/messages/")
+    page.keyboard.type("ada")
+    tab_to(page, "Password")
+    page.keyboard.type("correct horse")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
+    page.wait_for_load_state()
+    tab_to(page, "Search")
+    page.keyboard.type(str(message.id))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listitem")).to_have_count(1)
+    tab_to(page, message.subject)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(message.subject)
+    page.wait_for_load_state()
+    tab_to(page, "Cancel…")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Cancel it")).to_be_visible()
+    page.wait_for_load_state()
+    tab_to(page, "Cancel it")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Cancelled")
+
+
 def test_a_link_shows_a_stranger_how_it_stands_until_it_is_revoked(
     page: Page, browser: Browser, live_server: LiveServer, settings: Settings, ada: User
 ) -> None:
