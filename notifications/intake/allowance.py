@@ -19,6 +19,13 @@ from notifications.models.errors import LimboError
 
 DAY_SECONDS = 86_400
 
+_HAS_LIMITS = """
+EXISTS (
+    SELECT FROM notifications_sendinglimit WHERE owner_id = %(owner)s
+        AND (requests_per_second IS NOT NULL OR messages_per_day IS NOT NULL)
+)
+"""
+
 # `b`: a row where the user has limits of his own, or where there are limits for all; no row else,
 # and then nothing is locked or written. The clock is read when the row is locked, not when the
 # transaction began: it may have waited for another one.
@@ -34,10 +41,7 @@ b AS (
         ) asked
     ) fresh
     WHERE %(rate)s::bigint IS NOT NULL OR %(quota)s::bigint IS NOT NULL
-        OR EXISTS (
-            SELECT FROM notifications_sendinglimit WHERE owner_id = %(owner)s
-                AND (requests_per_second IS NOT NULL OR messages_per_day IS NOT NULL)
-        )
+        OR {_HAS_LIMITS}
     ON CONFLICT (owner_id) DO UPDATE SET
         (requests_left, messages_left, is_within, filled_at) = (
             SELECT requests - CASE WHEN is_within THEN 1 ELSE 0 END,
@@ -66,6 +70,9 @@ b AS (
 
 WITHIN = "coalesce((SELECT is_within FROM b), true)"
 """The statement stores what it stores where this holds."""
+
+UNLIMITED = f"NOT {_HAS_LIMITS}"
+"""The same in a statement without ALLOWANCE, where no limits hold for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,11 @@ def allowance_parameters(count: int) -> Mapping[str, Any]:
         "rate": Int8(rate) if rate else None,
         "quota": Int8(quota) if quota else None,
     }
+
+
+def hold_limits_for_all() -> bool:
+    """Whether there are limits for whoever has none of his own."""
+    return bool(settings.LIMBO_REQUESTS_PER_SECOND or settings.LIMBO_MESSAGES_PER_DAY)
 
 
 ALLOWANCE_COLUMNS = "b.is_within, b.requests_left, b.messages_left, b.rate, b.quota"

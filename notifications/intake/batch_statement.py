@@ -1,4 +1,4 @@
-"""The statement that stores many messages at once; see `submission` for what each part is for."""
+"""The statement that stores many messages; `single_statement` tells what each part is for."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,19 +24,17 @@ g AS MATERIALIZED (
     WHERE {WITHIN}
 ),
 r AS MATERIALIZED (
-    SELECT t.*, s.reason, s.reason IS NOT NULL AS is_suppressed
+    SELECT t.*, (
+        SELECT reason FROM notifications_suppression
+        WHERE owner_id = %(owner)s AND address IN (t.address, lower(t.address)) LIMIT 1
+    ) AS reason
     FROM json_to_recordset(%(recipients)s::json) AS t (
         place int, id uuid, message_id uuid, kind text, position int, address text, name text
     )
-    LEFT JOIN LATERAL (
-        SELECT reason FROM notifications_suppression
-        WHERE owner_id = %(owner)s AND address IN (t.address, lower(t.address)) LIMIT 1
-    ) s ON true
     WHERE {WITHIN}
 ),
 n AS (
-    SELECT message_id, count(*) FILTER (WHERE NOT is_suppressed) AS open,
-        count(*) FILTER (WHERE is_suppressed) AS stopped
+    SELECT message_id, count(*) - count(reason) AS open, count(reason) AS stopped
     FROM r GROUP BY 1
 ),
 p AS MATERIALIZED (
@@ -66,9 +64,9 @@ d AS (
         (id, message_id, owner_id, kind, position, address, name, state, generation, rounds,
          backoffs, due_at, finalized_at)
     SELECT r.id, r.message_id, %(owner)s, r.kind, r.position, r.address, r.name,
-        CASE WHEN is_suppressed THEN 'suppressed' ELSE p.state END, 1, 0, 0,
-        CASE WHEN NOT is_suppressed THEN coalesce(p.send_at, now()) END,
-        CASE WHEN is_suppressed THEN now() END
+        CASE WHEN reason IS NOT NULL THEN 'suppressed' ELSE p.state END, 1, 0, 0,
+        CASE WHEN reason IS NULL THEN coalesce(p.send_at, now()) END,
+        CASE WHEN reason IS NOT NULL THEN now() END
     FROM r JOIN p ON p.id = r.message_id ORDER BY r.place
 ),
 e AS (
@@ -77,7 +75,7 @@ e AS (
     UNION ALL
     SELECT message_id, id, 1 + row_number() OVER (PARTITION BY message_id ORDER BY place),
         'suppressed', now(), jsonb_build_object('reason', reason)
-    FROM r WHERE is_suppressed
+    FROM r WHERE reason IS NOT NULL
     ORDER BY 1, 3
 )
 SELECT p.state, {ALLOWANCE_COLUMNS}

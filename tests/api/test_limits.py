@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from notifications.checks import check_settings
@@ -55,6 +56,34 @@ def test_a_days_messages_are_counted_and_then_refused(api: Api) -> None:
     assert answer.headers["RateLimit-Policy"] == '"messages";q=2;w=86400'
     assert Message.objects.count() == 2
     assert RequestLog.objects.filter(status=429).count() == 1
+
+
+def test_limits_hold_from_the_next_request_after_they_are_set_or_lifted(api: Api) -> None:
+    assert "RateLimit" not in api.post().headers
+    limit(api, quota=1)
+    assert api.post().headers["RateLimit"].startswith('"messages";r=0;')
+    problem_of(api.post(), 429, "quota-used-up")
+    SendingLimit.objects.update(messages_per_day=None)
+    answers = [api.post() for _ in range(2)]
+    assert [(answer.status_code, "RateLimit" in answer.headers) for answer in answers] == [
+        (200, False),
+        (200, False),
+    ]
+    assert Message.objects.count() == 4
+
+
+def test_a_submission_costs_one_statement_with_limits_and_without(api: Api) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert api.post().status_code == 200
+        return len(queries)
+
+    api.post()  # the token is known from now on
+    assert statements() == 1
+    limit(api, quota=100)
+    assert [statements(), statements()] == [2, 1]
+    SendingLimit.objects.update(messages_per_day=None)
+    assert [statements(), statements()] == [1, 1]
 
 
 def test_what_was_used_comes_back_steadily(api: Api) -> None:
