@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.account import admin as _registered_first  # noqa: F401 - not after us
 from allauth.account.models import EmailAddress
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import InlineModelAdmin
@@ -21,6 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 
+from notifications.admin.account_notices import tell
 from notifications.admin.lock_outs import let_in, lock_outs_of
 from notifications.admin.reasons import answered, ask_why
 from notifications.admin.roles import EXPLAINED
@@ -43,6 +45,16 @@ MAKES_STAFF = ("is_staff", "is_superuser", "groups", "user_permissions")
 """What gives power over others: superusers alone give it."""
 
 
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg] # the real one takes none
+    """A password that staff choose, of which its user is told."""
+
+    def save(self, commit: bool = True) -> User:
+        """Store it, and have the user told."""
+        user: User = super().save(commit)
+        tell(user.email, ["Your password was changed"])
+        return user
+
+
 class SendingLimitInline(StackedInline[SendingLimit, User]):
     """How much the user may submit."""
 
@@ -57,7 +69,7 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
 
     form = UserChangeForm[User]
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = NewPasswordForm
     change_form_outer_before_template = "admin/notifications/user/lock_outs.html"
     list_display = ("username", "email", "is_active", "is_staff", "roles_column", "last_login")
 
@@ -93,6 +105,14 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
         given = [] if add else [_given(form, name) for name in (*MAKES_STAFF, "is_active")]
         steps = "; ".join(filter(None, given))
         return f"{in_words(changed)} {steps}." if steps else changed
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool
+    ) -> None:
+        """Store a user; who had another address is told there: the new one opens the account."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            tell(form.initial["email"], ["Your address was changed"])
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever is in the log of staff's actions stays; made inactive, he can do nothing more."""

@@ -8,10 +8,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from notifications.admin.account_notices import tell
 from notifications.admin.display import moment
-from notifications.admin.removed_factors import tell_of_removal
 from notifications.admin.theme import ModelAdmin
 from notifications.models import User
+
+_REMOVED = {
+    Authenticator.Type.TOTP: "Your authenticator app was removed",
+    Authenticator.Type.WEBAUTHN: "A passkey was removed",
+    Authenticator.Type.RECOVERY_CODES: "Your recovery codes were removed",
+}
+"""What users are told, the most telling first."""
 
 # allauth's own screen would show the sealed secrets
 admin.site.unregister(Authenticator)
@@ -73,4 +80,5 @@ class SecondFactorAdmin(ModelAdmin[Authenticator]):
         removed += codes.values_list("user_id", "type")
         codes.delete()
         for user in User.objects.filter(pk__in={user_id for user_id, _ in removed}):
-            tell_of_removal(user, [kind for user_id, kind in removed if user_id == user.pk])
+            kinds_of = {kind for user_id, kind in removed if user_id == user.pk}
+            tell(user.email, [words for kind, words in _REMOVED.items() if kind in kinds_of])

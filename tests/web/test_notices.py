@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
+from django.urls import reverse
 from django_q.models import OrmQ
 
 from notifications.models import Content, Delivery, Message, User
+from tests.admin.test_roles import change_url, user_form
 from tests.web.test_password_reset import NEW, do_tasks
 from tests.web.test_second_factor import PASSWORD, set_up_app, sign_in
 
@@ -68,16 +70,32 @@ def test_a_second_factor_that_staff_remove_is_told_once_with_all_that_went(ada: 
     chosen = {"action": "delete_selected", "_selected_action": [one.pk for one in lost]}
     operator.post("/admin/mfa/authenticator/", {**chosen, "post": "yes"})
     do_tasks()
-    assert subjects() == ["Your second factor was removed at Limbo"] * 2
+    assert subjects() == ["Your authenticator app was removed at Limbo"] * 2
     texts = {
         delivery.address: Content.objects.get(message=delivery.message).text
         for delivery in Delivery.objects.all()
     }
     assert set(texts) == {"ada@example.org", "bob@example.org"}
-    told = "- Your authenticator app\n- A passkey\n- Your recovery codes\n"
-    assert told in texts["ada@example.org"]
-    assert "passkey" not in texts["bob@example.org"]
-    assert " UTC" in texts["bob@example.org"]
+    assert "- A passkey was removed\n- Your recovery codes were removed\n" in texts[ada.email]
+    assert "passkey" not in texts[bob.email]
+    assert " UTC" in texts[bob.email]
+
+
+def test_a_password_or_an_address_that_staff_give_is_told_where_the_user_was_reached(
+    ada: User,
+) -> None:
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("root"))
+    form = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    operator.post(reverse("admin:auth_user_password_change", args=[ada.pk]), form)
+    other = {"email": "mallory@example.org"}
+    operator.post(change_url(ada), user_form(ada, **other))
+    operator.post(change_url(ada), user_form(ada, **other, first_name="Ada"))
+    assert User.objects.get(pk=ada.pk).first_name == "Ada"
+    do_tasks()
+    assert subjects() == ["Your password was changed at Limbo", "Your address was changed at Limbo"]
+    told = Delivery.objects.values_list("address", flat=True)
+    assert set(told) == {"ada@example.org"}
 
 
 @pytest.mark.parametrize("lacks", ["address", "sender"])
