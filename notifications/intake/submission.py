@@ -9,6 +9,7 @@ from django.db import transaction
 from psycopg.types.numeric import Int4, Int8
 from uuid_utils.compat import uuid7
 
+from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.history.requests import RequestOrigin, record_request
 from notifications.intake.allowance import Bucket, allowance_parameters
 from notifications.intake.idempotency import check_key, message_id_of, request_hash, take_key
@@ -107,11 +108,11 @@ def _message_parameters(message_id: UUID, request: MailRequest) -> Mapping[str, 
 def _recipient_parameters(request: MailRequest) -> Mapping[str, Any]:
     recipients = list(request.recipients())
     return {
-        "ids": [uuid7() for _ in recipients],
-        "kinds": [kind.value for kind, _, _ in recipients],
-        "positions": [position for _, position, _ in recipients],
-        "addresses": [mailbox.address for _, _, mailbox in recipients],
-        "names": [mailbox.name for _, _, mailbox in recipients],
+        "ids": id_array(uuid7() for _ in recipients),
+        "kinds": text_array(kind.value for kind, _, _ in recipients),
+        "positions": plain_array(position for _, position, _ in recipients),
+        "addresses": text_array(mailbox.address for _, _, mailbox in recipients),
+        "names": text_array(mailbox.name for _, _, mailbox in recipients),
     }
 
 

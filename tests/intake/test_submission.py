@@ -89,6 +89,16 @@ def test_each_recipient_is_a_delivery() -> None:
     assert {(row.owner, row.state, row.generation) for row in deliveries} == {(owner, "pending", 1)}
 
 
+@pytest.mark.parametrize("name", ["NULL", 'A "B" C', "A \\ B", "{a,b}", "ü, NULL"])
+def test_a_name_is_stored_as_it_is_written(name: str) -> None:
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    submit(owner=UserFactory(), request=request_to(f'"{quoted}" <a@example.org>', "b@example.org"))
+    assert list(Delivery.objects.order_by("position").values_list("name", "address")) == [
+        (name, "a@example.org"),
+        ("", "b@example.org"),
+    ]
+
+
 def test_its_history_begins_with_accepted() -> None:
     submit(owner=UserFactory(), request=request_to("ada@example.org"))
     event = Event.objects.get()
