@@ -39,8 +39,9 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the token before anything else: whoever has none learns nothing more."""
-        if isinstance(request.auth, ApiToken):
-            self.origin = replace(self.origin, token_id=request.auth.id)
+        token = request.auth
+        if isinstance(token, ApiToken):
+            self.origin = replace(self.origin, token_id=token.id)
         self.check_permissions(request)
         super().initial(request, *args, **kwargs)
 
