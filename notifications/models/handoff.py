@@ -32,11 +32,13 @@ class Handoff(models.Model):
     """One call to one provider for a frozen set of deliveries of one message."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # without a constraint of the database: see triggers.permanent
+    # without constraints of the database: see triggers.permanent
     message = models.ForeignKey(
         Message, models.DO_NOTHING, db_constraint=False, related_name="handoffs"
     )
-    provider = models.ForeignKey(Provider, models.PROTECT, db_index=False, related_name="+")
+    provider = models.ForeignKey(
+        Provider, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     idempotency_key = models.TextField(help_text="The provider's key for this one hand-off.")
     provider_message_id = models.TextField(
         blank=True, default="", help_text="The provider's own id of the message."

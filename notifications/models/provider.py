@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from notifications.models import triggers
+
 
 class Provider(models.Model):
     """The row beside a configured provider: switch, weight and what is known of its health.
@@ -58,6 +60,7 @@ class Provider(models.Model):
                 violation_error_message="At least 1; to send nothing through it, disable it.",
             )
         ]
+        triggers = [triggers.permanent()]
 
     def __str__(self) -> str:
         return self.name

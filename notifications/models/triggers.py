@@ -86,9 +86,10 @@ def permanent() -> pgtrigger.Trigger:
 
     It stands in for the foreign keys of what is written with each submission (content, deliveries)
     and each hand-off (events, hand-offs and attempts). Those are inserted by statements that take
-    the ids from rows that they store themselves, or have locked; what a foreign key would add is
-    that the row stays, and that this trigger says for nothing, where a foreign key costs a look-up
-    for each row: a slow one, if it was planned while a table was empty.
+    the ids from rows that they store themselves, or have locked, or from providers, which always
+    stay; what a foreign key would add is that the row stays, and that this trigger says for
+    nothing, where a foreign key costs a look-up and a lock for each row: a slow one, if it was
+    planned while a table was empty.
     """
     return pgtrigger.Trigger(
         name="permanent",

@@ -114,6 +114,7 @@ _PARENTS = (
     ("attempt", "handoff"),
     ("attempt", "delivery"),
     ("handoff", "message"),
+    ("handoff", "provider"),
     ("content", "message"),
     ("delivery", "message"),
     ("event", "message"),

@@ -1,12 +1,12 @@
 """What history speaks of stays: the database refuses to remove it, or to give it another id."""
 
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, NotSupportedError, connection, models, transaction
 
-from notifications.models import Delivery, Handoff, Message
+from notifications.models import Delivery, Handoff, Message, Provider
 from tests.factories import make_message
 from tests.stories import handed_over
 
@@ -30,7 +30,12 @@ def a_handoff() -> models.Model:
     return Handoff.objects.get(message=message)
 
 
-@pytest.mark.parametrize("make", [a_message, a_delivery, a_handoff])
+def a_provider() -> models.Model:
+    """One that has never had anything."""
+    return Provider.objects.create(name="idle")
+
+
+@pytest.mark.parametrize("make", [a_message, a_delivery, a_handoff, a_provider])
 def test_what_history_speaks_of_can_neither_be_removed_nor_renamed(
     make: Callable[[], models.Model],
 ) -> None:
@@ -39,7 +44,7 @@ def test_what_history_speaks_of_can_neither_be_removed_nor_renamed(
     with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
         rows._raw_delete(rows.db)
     with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
-        rows.update(id=uuid4())
+        rows.update(id=uuid4() if isinstance(row.pk, UUID) else row.pk + 1)
     assert rows.exists()
 
 
