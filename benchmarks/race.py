@@ -27,8 +27,8 @@ STALL_SECONDS = 90.0
 class Setting:
     """What is different from the plain run."""
 
-    delay: float = 0.0
-    """Seconds by which each answer of the provider is late."""
+    delay: float | None = None
+    """Seconds by which a link makes each answer of the provider late; None: without a link."""
     clusters: int = 1
     """How many times its workers are started."""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -130,7 +130,7 @@ def ready(
         redis = stack.enter_context(stage.redis(contestant))
         sink = stack.enter_context(stage.sinks.http() if contestant.is_http else stage.sinks.smtp())
         port = sink.port
-        if setting.delay:
+        if setting.delay is not None:
             port, link = slow_link(port, seconds=setting.delay, folder=stage.folder)
             stack.enter_context(link)
         environment = {

@@ -74,9 +74,9 @@ class Sinks:
         port = free_port()
         if self.smtp_sink is None:
             return self._python("smtp", port)
-        # as root it wants to become somebody else
+        # more sessions than anybody opens; as root it wants to become somebody else
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
-        command = [self.smtp_sink, *user, "-c", f"127.0.0.1:{port}", "512"]
+        command = [self.smtp_sink, *user, "-c", "-m", "1000", f"127.0.0.1:{port}", "512"]
         return Counter(command, port, self.folder)
 
     def http(self) -> Counter:

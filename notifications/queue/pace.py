@@ -1,4 +1,4 @@
-"""How much one claim takes: what a worker has lately got out in a quarter of a second.
+"""How much one claim takes: what a worker has lately got out in a half a second.
 
 What a batch costs beside its messages (the claim, the providers' standing, the commits) is shared
 by all of them, so a long queue is worked off in large batches. But what comes meanwhile, however
@@ -14,7 +14,7 @@ from notifications.queue.claim import CLAIM_LIMIT
 LONGEST_CLAIM = 500
 """So many messages at most: what a lost journal leaves in doubt, and a process holds in memory."""
 
-AIM_SECONDS = 0.25
+AIM_SECONDS = 0.5
 """How long a batch may take its worker."""
 
 
