@@ -155,8 +155,9 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
             return HttpResponseRedirect(page)
         form = answered(request)
         if not form.is_valid():
-            question = {"verb": "Let in", "consequence": _LET_IN, "back": page}
-            return ask_why(self, request, [user], form=form, **question)
+            return ask_why(
+                self, request, [user], form=form, verb="Let in", consequence=_LET_IN, back=page
+            )
         with transaction.atomic():
             self.log_change(request, user, told("Let in again.", form.cleaned_data["why"]))
             let_in(user, request)

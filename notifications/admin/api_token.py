@@ -139,8 +139,15 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         live = list(queryset.filter(pk__in=ticked, revoked_at=None))
         form = answered(request)
         if live and not form.is_valid():
-            question = {"verb": "Revoke", "consequence": _END, "action": "revoke_tokens"}
-            return ask_why(self, request, live, form=form, **question)
+            return ask_why(
+                self,
+                request,
+                live,
+                form=form,
+                verb="Revoke",
+                consequence=_END,
+                action="revoke_tokens",
+            )
         for token in live:
             with transaction.atomic():
                 self.log_change(request, token, told("Revoked.", form.cleaned_data["why"]))

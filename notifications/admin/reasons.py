@@ -1,6 +1,6 @@
 """Asking staff why, before something is done that cannot be undone."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -37,6 +37,7 @@ def ask_why(
     consequence: str,
     action: str = "",
     back: str = "",
+    called: Callable[[Any], str] = str,
 ) -> TemplateResponse:
     """Ask why `verb` is to be done to `rows`: by the list's `action`, or on the page itself.
 
@@ -48,6 +49,7 @@ def ask_why(
         "title": verb,
         "opts": opts,
         "rows": rows,
+        "names": [called(row) for row in rows],
         "form": form,
         "verb": verb,
         "consequence": consequence,

@@ -3,14 +3,13 @@
 from allauth.mfa import admin as _registered_first  # noqa: F401 - not after us
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from notifications.admin.account_notices import tell
 from notifications.admin.display import moment
-from notifications.admin.theme import ModelAdmin
+from notifications.admin.removal import RemovalAdmin
 from notifications.models import User
 
 _REMOVED = {
@@ -25,8 +24,11 @@ admin.site.unregister(Authenticator)
 
 
 @admin.register(Authenticator)
-class SecondFactorAdmin(ModelAdmin[Authenticator]):
+class SecondFactorAdmin(RemovalAdmin[Authenticator]):
     """Only their owner sets them up; staff take them away. Their secrets are never shown."""
+
+    noun = "second factor"
+    consequence = "Without another one its user signs in by the password alone, and is told so."
 
     list_display = ("user", "type", "created_column", "used_column")
     fields = ("user", "type", "created_column", "used_column")
@@ -63,15 +65,14 @@ class SecondFactorAdmin(ModelAdmin[Authenticator]):
         is_open = request.user.is_superuser or not is_of_staff
         return is_open and super().has_delete_permission(request, obj)
 
-    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """Take one away."""
-        self.delete_queryset(request, Authenticator.objects.filter(pk=obj.pk))
+    def called(self, row: Authenticator) -> str:
+        """It has no name that says whose it is."""
+        return f"{row} of {row.user.get_username()}"
 
-    @transaction.atomic
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+    def remove(self, rows: QuerySet[Authenticator]) -> None:
         """Take them away, and recovery codes that then stand in for nothing; tell their users."""
-        removed = list(queryset.values_list("user_id", "type"))
-        queryset.delete()
+        removed = list(rows.values_list("user_id", "type"))
+        rows.delete()
         kinds = Authenticator.Type
         still = Authenticator.objects.exclude(type=kinds.RECOVERY_CODES).values("user_id")
         codes = Authenticator.objects.filter(

@@ -1,7 +1,7 @@
 """The log of staff's actions: who did or looked at what, when and why. Nobody changes it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django.contrib import admin
@@ -31,25 +31,26 @@ def in_words(message: list[dict[str, Any]]) -> str:
     return LogEntry(action_flag=CHANGE, change_message=json.dumps(message)).get_change_message()
 
 
-def entry_of(row: Model, by: User, note: str, *, called: str = "") -> LogEntry:
-    """The entry, not stored yet, that `by` changed `row`, which is `called` so if not by itself."""
+def entry_of(row: Model, by: User, note: str, *, called: str = "", flag: int = CHANGE) -> LogEntry:
+    """The entry, not stored yet, of what `by` did to `row`; `called` so, if not as itself says."""
     return LogEntry(
         user=by,
         content_type=ContentType.objects.get_for_model(row),
         object_id=str(row.pk),
         object_repr=(called or str(row))[:200],
-        action_flag=CHANGE,
+        action_flag=flag,
         change_message=note,
     )
 
 
-def log_removals(request: HttpRequest, rows: Sequence[Model], *, why: str) -> None:
-    """Note that `rows` are removed by whoever makes the request; to be called before they are."""
-    LogEntry.objects.log_actions(
-        user_id=cast("User", request.user).pk,
-        queryset=rows,
-        action_flag=DELETION,
-        change_message=told("Removed.", why),
+def log_removals(request: HttpRequest, rows: Iterable[tuple[str, Model]], *, why: str) -> None:
+    """Note that `rows`, each with what it is called, are removed by whoever makes the request.
+
+    To be called before they are.
+    """
+    by, note = cast("User", request.user), told("Removed.", why)
+    LogEntry.objects.bulk_create(
+        entry_of(row, by, note, called=name, flag=DELETION) for name, row in rows
     )
 
 

@@ -1,27 +1,16 @@
 """Suppressions: addresses that get no mail."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from notifications.admin.choices import counted
 from notifications.admin.display import moment
-from notifications.admin.reasons import answered, ask_why
-from notifications.admin.staff_log import log_removals
-from notifications.admin.theme import ModelAdmin, TextInput
+from notifications.admin.removal import RemovalAdmin
+from notifications.admin.theme import TextInput
 from notifications.intake.addresses import AddressError, read_mailbox
 from notifications.models import Suppression, SuppressionReason
-
-_CONSEQUENCE = "Its owner's messages go to the address again."
 
 
 class SuppressionForm(forms.ModelForm[Suppression]):
@@ -44,7 +33,7 @@ class SuppressionForm(forms.ModelForm[Suppression]):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ModelAdmin[Suppression]):
+class SuppressionAdmin(RemovalAdmin[Suppression]):
     """Staff add and remove suppressions; a wrong one is removed and added anew."""
 
     form = SuppressionForm
@@ -59,7 +48,8 @@ class SuppressionAdmin(ModelAdmin[Suppression]):
     search_fields = ("address__exact", "owner__username__exact")
     search_help_text = "Whole address, or owner"
 
-    actions = ("delete_selected",)
+    noun = "suppression"
+    consequence = "Its owner's messages go to the address again."
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""
@@ -75,43 +65,6 @@ class SuppressionAdmin(ModelAdmin[Suppression]):
         """Store it as one that was added by hand."""
         obj.reason = SuppressionReason.MANUAL
         super().save_model(request, obj, form, change)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Remove one, with a reason."""
-        row = self.get_object(request, unquote(object_id))
-        if not self.has_delete_permission(request, row):
-            raise PermissionDenied
-        if row is None:
-            raise Http404
-        rows = Suppression.objects.filter(pk=row.pk)
-        return self._remove(request, rows) or HttpResponseRedirect(
-            reverse("admin:notifications_suppression_changelist")
-        )
-
-    @admin.action(description="Remove", permissions=["delete"])
-    def delete_selected(
-        self, request: HttpRequest, queryset: QuerySet[Suppression]
-    ) -> HttpResponse | None:
-        """Remove the ticked ones, with a reason."""
-        ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        return self._remove(request, queryset.filter(pk__in=ticked), action="delete_selected")
-
-    def _remove(
-        self, request: HttpRequest, rows: QuerySet[Suppression], *, action: str = ""
-    ) -> HttpResponse | None:
-        """Ask why, or do it, with its entries in the log."""
-        form = answered(request)
-        if not form.is_valid():
-            question = {"verb": "Remove", "consequence": _CONSEQUENCE, "action": action}
-            return ask_why(self, request, rows, form=form, **question)
-        with transaction.atomic():
-            removed = list(rows.select_for_update(of=("self",)))
-            log_removals(request, removed, why=form.cleaned_data["why"])
-            rows.delete()
-        self.message_user(request, f"{counted(len(removed), 'suppression')} removed.")
-        return None
 
     @admin.display(description="Since")
     def created_column(self, suppression: Suppression) -> SafeString:

@@ -135,8 +135,8 @@ CASES: Mapping[str, Callable[[], Posted]] = {
     "auth_group_change": lambda: page(group(), "change", name="renamed"),
     "auth_group_delete": lambda: page(group(), "delete", post="yes"),
     "auth_group.delete_selected": lambda: ticked(group(), "delete_selected"),
-    "mfa_authenticator_delete": lambda: page(factor(), "delete", post="yes"),
-    "mfa_authenticator.delete_selected": lambda: ticked(factor(), "delete_selected"),
+    "mfa_authenticator_delete": lambda: page(factor(), "delete", post="yes", why=WHY),
+    "mfa_authenticator.delete_selected": lambda: ticked(factor(), "delete_selected", why=WHY),
 }
 
 ELSEWHERE = {
@@ -199,6 +199,8 @@ def test_no_action_is_forgotten_here() -> None:
         "notifications_suppression_delete",
         "notifications_suppression.delete_selected",
         "notifications_apitoken.revoke_tokens",
+        "mfa_authenticator_delete",
+        "mfa_authenticator.delete_selected",
     ],
 )
 def test_what_cannot_be_undone_is_not_done_without_a_reason(superuser: Client, case: str) -> None:
@@ -209,7 +211,15 @@ def test_what_cannot_be_undone_is_not_done_without_a_reason(superuser: Client, c
         assert answer.context["form"].errors
     assert not LogEntry.objects.exists()
     assert not ApiToken.objects.exclude(revoked_at=None).exists()
-    assert Suppression.objects.count() + ApiToken.objects.count() == 1
+    left = (Suppression, ApiToken, Authenticator)
+    assert sum(model.objects.count() for model in left) == 1
+
+
+def test_the_entry_of_a_second_factor_says_whose_it_was(superuser: Client) -> None:
+    row, url, form = CASES["mfa_authenticator_delete"]()
+    assert isinstance(row, Authenticator)
+    superuser.post(url, form)
+    assert LogEntry.objects.get().object_repr == f"TOTP Authenticator of {row.user.get_username()}"
 
 
 def test_an_endpoint_is_not_switched_without_a_reason(superuser: Client) -> None:

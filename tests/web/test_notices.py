@@ -68,7 +68,7 @@ def test_a_second_factor_that_staff_remove_is_told_once_with_all_that_went(ada: 
     operator = Client()
     operator.force_login(User.objects.create_superuser("root"))
     chosen = {"action": "delete_selected", "_selected_action": [one.pk for one in lost]}
-    operator.post("/admin/mfa/authenticator/", {**chosen, "post": "yes"})
+    operator.post("/admin/mfa/authenticator/", {**chosen, "post": "yes", "why": "lost"})
     do_tasks()
     assert subjects() == ["Your authenticator app was removed at Limbo"] * 2
     texts = {
@@ -109,7 +109,7 @@ def test_without_them_nothing_is_told_of_a_removed_factor_either(
     lost = factor(ada, "totp")
     operator = Client()
     operator.force_login(User.objects.create_superuser("root"))
-    operator.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes"})
+    operator.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes", "why": "lost"})
     assert not Authenticator.objects.exists()
     assert not OrmQ.objects.exists()
 

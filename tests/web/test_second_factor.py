@@ -248,7 +248,7 @@ def test_staff_take_a_lost_factor_away_with_its_recovery_codes(
     lost = Authenticator.objects.get(user=ada, type=Authenticator.Type.TOTP)
     page = f"/admin/mfa/authenticator/{lost.pk}/"
     assertNotContains(client.get(f"{page}change/"), lost.data["secret"])
-    client.post(f"{page}delete/", {"post": "yes"})
+    client.post(f"{page}delete/", {"post": "yes", "why": "lost"})
     assert set(Authenticator.objects.values_list("user__username", flat=True)) == {"root"}
     user.post("/sign-out/")
     assertRedirects(sign_in(user, "ada"), "/messages/")
@@ -261,11 +261,14 @@ def test_only_superusers_take_a_factor_of_staff_away(root: User, ada: User, sett
     operator = Client()
     operator.force_login(make_member(RoleKey.OPERATOR))
     screen = "/admin/mfa/authenticator/"
-    assert operator.post(f"{screen}{of_staff.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert (
+        operator.post(f"{screen}{of_staff.pk}/delete/", {"post": "yes", "why": "lost"}).status_code
+        == 403
+    )
     both = {"action": "delete_selected", "_selected_action": [of_staff.pk, of_user.pk]}
-    operator.post(screen, {**both, "post": "yes"})
+    operator.post(screen, {**both, "post": "yes", "why": "lost"})
     assert Authenticator.objects.count() == 2
-    operator.post(f"{screen}{of_user.pk}/delete/", {"post": "yes"})
+    operator.post(f"{screen}{of_user.pk}/delete/", {"post": "yes", "why": "lost"})
     assert set(Authenticator.objects.all()) == {of_staff}
 
 
