@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -60,8 +61,7 @@ class Progress:
         return bool(limit) and self.counts_as_round and self.delivery.rounds + 1 >= limit
 
 
-@dataclass(frozen=True, slots=True)
-class After:
+class After(NamedTuple):
     """What may come after a verdict."""
 
     more_routes: bool
@@ -72,8 +72,7 @@ class After:
     """The worker is ending, or the batch's time is used up: nothing more begins in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A verdict's record, and what the batch does next with the delivery."""
 
     progress: Progress

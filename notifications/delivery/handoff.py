@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from notifications.delivery.extras import Extras
@@ -18,8 +18,7 @@ def storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One delivery's address."""
 
     delivery_id: UUID
@@ -28,8 +27,7 @@ class Recipient:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message as it leaves: the same on every attempt."""
 
     message_id: UUID
@@ -46,8 +44,7 @@ class Outgoing:
     """Whether it goes into the sandbox, and nowhere else."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandoffRequest:
+class HandoffRequest(NamedTuple):
     """One hand-off: the message, and the recipients of this one."""
 
     handoff_id: UUID
@@ -78,7 +75,8 @@ class Verdict:
         """
         if self.code is not None and self.code <= 0:
             object.__setattr__(self, "code", None)
-        object.__setattr__(self, "answer", storable(self.answer))
+        if "\0" in self.answer:
+            object.__setattr__(self, "answer", storable(self.answer))
 
 
 @dataclass(frozen=True, slots=True)

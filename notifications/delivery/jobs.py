@@ -1,7 +1,7 @@
 """What the crew is given, and gives back."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdict
 from notifications.delivery.journal import Journal
@@ -10,8 +10,7 @@ from notifications.delivery.reading import Reach, Reading, reach_of
 from notifications.models.lease import Lease
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One hand-off that is committed as in flight."""
 
     request: HandoffRequest

@@ -5,9 +5,8 @@ One more where a hand-off is in doubt and its repeat is due, and one where there
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     _TimedHandoff = WithAnnotations[Handoff, _HandoffTiming]
 
 
-@dataclass(frozen=True, slots=True)
-class DueDelivery:
+class DueDelivery(NamedTuple):
     """A delivery that is to be handed over now."""
 
     id: UUID
@@ -46,8 +44,7 @@ class DueDelivery:
     """As was chosen for this generation, else as its message says."""
 
 
-@dataclass(frozen=True, slots=True)
-class DueRepeat:
+class DueRepeat(NamedTuple):
     """A hand-off in doubt that may be repeated now, if its provider knows its key."""
 
     handoff_id: UUID
@@ -60,8 +57,7 @@ class DueRepeat:
     in_doubt: tuple[DueDelivery, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DueMessage:
+class DueMessage(NamedTuple):
     """A claimed message with its due deliveries."""
 
     outgoing: Outgoing

@@ -12,6 +12,7 @@ All of it works in ordinary threads too, where waiting is waiting.
 import os
 import select
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -52,6 +53,8 @@ class _Loop:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # not before nobody can ring any more
+        weakref.finalize(self, os.close, self._doorbell)
         self._epoll.register(self._doorbell, select.EPOLLIN)
         self._is_rung = False
         self._rung: deque[Strand] = deque()  # other threads add to it
@@ -72,8 +75,6 @@ class _Loop:
             self._wake_the_rung()
             self._wake_the_served()
             self._wake_the_late()
-        self._epoll.close()
-        os.close(self._doorbell)
 
     def carry(self, work: Callable[[], None]) -> None:
         """In a strand: all of it."""

@@ -9,8 +9,9 @@ not due any more loses its turn; when it is due again the queue gives it a new o
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -24,13 +25,12 @@ _OPEN = text_array(OPEN)
 _RANK = text_array(RANK)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A step that one delivery is to make, if it still stands where the step begins."""
 
     delivery_id: UUID
     state: State
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
     """What its event tells: who, why, the provider's words."""
     wait: float = 0.0
     """Seconds until a `pending` delivery is due; never past the message's deadline."""
@@ -44,8 +44,7 @@ class Change:
     """It waits; the next wait will be longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """A delivery as the change left it."""
 
     delivery_id: UUID

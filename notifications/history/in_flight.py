@@ -1,7 +1,7 @@
 """The in-flight commit: the Attempts that are stored before any byte leaves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -14,8 +14,7 @@ from notifications.models.prepared import prepared_cursor
 from notifications.models.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A hand-off that is about to begin."""
 
     handoff_id: UUID

@@ -6,7 +6,7 @@ stay as it is, and the truth goes into the Attempt and the history.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from notifications.history.arrays import id_array, plain_array, text_array
@@ -48,8 +48,7 @@ _WORDS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptOutcome:
+class AttemptOutcome(NamedTuple):
     """How a hand-off ended for one delivery, and the step that follows from it."""
 
     change: Change
@@ -60,8 +59,7 @@ class AttemptOutcome:
     answer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HandoffOutcome:
+class HandoffOutcome(NamedTuple):
     """How a hand-off ended."""
 
     handoff_id: UUID
@@ -87,8 +85,8 @@ def record_outcomes(
     generations = _end_attempts(outcomes)
     _end_handoffs(outcomes)
     changes = [
-        replace(
-            attempt.change, generation=generations[outcome.handoff_id, attempt.change.delivery_id]
+        attempt.change._replace(
+            generation=generations[outcome.handoff_id, attempt.change.delivery_id]
         )
         for outcome in outcomes
         for attempt in outcome.attempts

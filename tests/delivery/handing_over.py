@@ -1,6 +1,5 @@
 """What the transports' tests share: a message to hand over, and a witness of the commit."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -49,7 +48,7 @@ def request_to(*addresses: str) -> HandoffRequest:
 
 def with_text(request: HandoffRequest, text: str) -> HandoffRequest:
     """The same hand-off with another text."""
-    return replace(request, outgoing=replace(request.outgoing, text=text))
+    return request._replace(outgoing=request.outgoing._replace(text=text))
 
 
 def soon(seconds: float = 10.0) -> float:

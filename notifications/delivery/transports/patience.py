@@ -13,7 +13,7 @@ back to tell spammers by their haste.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from notifications.delivery.classify import Phase
 from notifications.models.lease import boottime
@@ -28,8 +28,7 @@ _SECONDS: Mapping[Phase, float] = {Phase.GREETING: 15.0}
 """The phases that have longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """One hand-off's limits, in seconds of `boottime()`."""
 
     deadline: float
