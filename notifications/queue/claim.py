@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from django.db import connection
-
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.lease import RENEWED
+from notifications.models.prepared import prepared_cursor
 from notifications.queue.turns import give_turns_or_claim
 
 CLAIM_LIMIT = 100
@@ -26,7 +25,7 @@ WITH next AS (
     FROM notifications_message
     WHERE turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL
     ORDER BY turn, id
-    LIMIT %(limit)s
+    LIMIT %(limit)s::int
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 placed AS (
@@ -38,13 +37,13 @@ batch AS (
 ),
 claimed AS (
     UPDATE notifications_message m
-    SET lease_token = %(token)s, lease_until = {RENEWED}
+    SET lease_token = %(token)s::uuid, lease_until = {RENEWED}
     FROM batch WHERE m.id = batch.id
 ),
 clock AS (
     INSERT INTO notifications_queueclock AS c (id, turn)
     SELECT {CLOCK_ID}, greatest(0, CASE
-        WHEN count(*) = (SELECT count(*) FROM next) AND count(*) < %(limit)s
+        WHEN count(*) = (SELECT count(*) FROM next) AND count(*) < %(limit)s::int
         THEN max(turn - shift)
         ELSE max(turn - greatest(shift, 0))
     END)
@@ -80,7 +79,7 @@ def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:
     due without a turn is not seen: `give_turns` comes first.
     """
     token = uuid4()
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_CLAIM, {"limit": limit, "token": token})
         message_ids = [row[0] for row in cursor.fetchall()]
     return Claim(token, message_ids) if message_ids else None

@@ -14,6 +14,7 @@ from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.lease import RENEWED
+from notifications.models.prepared import prepared_cursor
 
 TURNS_LIMIT = 10_000
 """Messages in one call: more than come between two claims, and a tenth of a second's work."""
@@ -34,7 +35,7 @@ WITH due AS (
     WHERE (SELECT pg_try_advisory_xact_lock({_GIVING}))
         AND turn IS NULL AND due_at <= now() AND lease_until IS NULL AND state <> 'scheduled'
     ORDER BY due_at, id
-    LIMIT %(limit)s
+    LIMIT %(limit)s::int
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 clock AS (
@@ -58,11 +59,16 @@ moved AS (
     RETURNING owner_id, priority, finish
 ),
 given AS (
-    SELECT id, shift, finish - total + before AS start
-    FROM placed JOIN moved USING (owner_id, priority)
+    SELECT id, shift, finish - total + before AS start FROM (
+        SELECT *, max(moved_to) OVER (PARTITION BY owner_id, priority) AS finish FROM (
+            SELECT owner_id, priority, id, shift, before, total, NULL AS moved_to FROM placed
+            UNION ALL
+            SELECT owner_id, priority, NULL, NULL, NULL, NULL, finish FROM moved
+        ) mixed
+    ) joined WHERE id IS NOT NULL
 ),
 batch AS (
-    SELECT count(*) BETWEEN 1 AND %(most)s AND max(deaths) = 0 AND NOT EXISTS (
+    SELECT count(*) BETWEEN 1 AND %(most)s::int AND max(deaths) = 0 AND NOT EXISTS (
         SELECT FROM notifications_message
         WHERE turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL
     ) AS is_all
@@ -119,7 +125,7 @@ def give_turns_or_claim(token: UUID, *, most: int) -> list[UUID]:
 
 
 def _give(limit: int, token: UUID | None, most: int) -> list[tuple[int, UUID, bool]]:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_GIVE, {"limit": limit, "token": token, "most": most})
         return sorted(cursor.fetchall())
 

@@ -1,6 +1,7 @@
 """Long queues, made fast, and a look at how PostgreSQL answers."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Priority, User
 from notifications.queue.turns import give_turns
+
+_PLACE = re.compile(r"%\(\w+\)s|\$\d+")
+"""Where a parameter of a prepared statement goes, as it is written here and by the server."""
 
 # whole messages, as submission stores them, but for their turn
 _SEED = """
@@ -60,11 +64,27 @@ def plan_of(call: Callable[[], object], node_type: str) -> dict[str, Any]:
         call()
     (query,) = [query for query in queries if "SAVEPOINT" not in query["sql"]]
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (FORMAT JSON) " + query["sql"].replace("%", "%%"), [])
+        cursor.execute("EXPLAIN (FORMAT JSON) " + _as_run(query["sql"]))
         (answer,) = cursor.fetchone()
     plan = answer[0] if isinstance(answer, list) else json.loads(answer)[0]
     (node,) = [node for node in _nodes(plan["Plan"]) if node["Node Type"] == node_type]
     return node
+
+
+def _as_run(statement: str) -> str:
+    """The statement, or the call of a prepared one, whose plan is the same for all parameters."""
+    if not _PLACE.search(statement):
+        return statement
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements"
+        )
+        name, parameters = next(
+            (name, parameters)
+            for name, prepared, parameters in cursor.fetchall()
+            if _PLACE.sub("?", prepared) == _PLACE.sub("?", statement)
+        )
+    return f"EXECUTE {name}({', '.join(['NULL'] * parameters)})"
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
