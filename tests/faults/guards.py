@@ -54,9 +54,9 @@ GUARDS = (
         "unique index attempt_one_live",
         (
             Edit(
-                "notifications/migrations/0001_initial.py",
-                "('in_flight', 'accepted', 'uncertain'))), fields=('delivery', 'generation')",
-                "())), fields=('delivery', 'generation')",
+                "notifications/migrations/0011_lean_history.py",
+                'condition=models.Q(("is_live", True)),\n                fields=("delivery",',
+                'condition=models.Q(("generation", 0)),\n                fields=("delivery",',
             ),
         ),
         ("tests/history/test_outcomes.py", "-k", "no_attempt_can_begin"),
@@ -66,7 +66,7 @@ GUARDS = (
         (
             Edit(
                 "notifications/history/outcomes.py",
-                "                AND a.outcome = ANY(%(unsettled)s)\n",
+                "                AND a.outcome = ANY(%(unsettled)s::text[])\n",
             ),
         ),
         ("tests/history/test_outcomes.py", "-k", "recorded_twice"),
@@ -76,7 +76,7 @@ GUARDS = (
         (
             Edit(
                 "notifications/history/changes.py",
-                '"AND lease_token = %(token)s" if lease else ""',
+                '"AND lease_token = %(token)s::uuid" if lease else ""',
                 '""',
             ),
         ),
