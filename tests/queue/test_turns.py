@@ -152,20 +152,9 @@ def test_whom_a_worker_died_with_is_not_claimed_with_the_others() -> None:
 def test_turns_are_given_by_one_at_a_time() -> None:
     """Two could turn the order of one user's messages around."""
     held, free = make_message(turn=None), make_message(turn=None)
-    given: list[int] = []
-
-    def give() -> None:
-        try:
-            given.append(give_turns())
-        finally:
-            connection.close()
-
     with transaction.atomic():
         assert give_turns(limit=1) == 1
-        thread = Thread(target=give)
-        thread.start()
-        thread.join(timeout=60)
-    assert given == [0]
+        assert given_by_another() == [0]
     assert (turns()[held.id], turns()[free.id]) == (0, None)
 
 
@@ -222,6 +211,20 @@ def test_two_at_once_give_each_message_one_turn_and_each_turn_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_message_that_somebody_is_changing_waits_for_the_next_call(owner_held: User) -> None:
     message = make_message(owner=owner_held, turn=None)
+    with transaction.atomic():
+        Message.objects.select_for_update().get(id=message.id)
+        assert given_by_another() == [0]
+    assert give_turns() == 1
+
+
+@pytest.fixture
+def owner_held(transactional_db: None) -> User:
+    """Whose message it is."""
+    return UserFactory()
+
+
+def given_by_another() -> list[int]:
+    """How many another session gives turns to now: a list of one number."""
     given: list[int] = []
 
     def give() -> None:
@@ -230,16 +233,7 @@ def test_a_message_that_somebody_is_changing_waits_for_the_next_call(owner_held:
         finally:
             connection.close()
 
-    with transaction.atomic():
-        Message.objects.select_for_update().get(id=message.id)
-        thread = Thread(target=give)
-        thread.start()
-        thread.join(timeout=60)
-    assert given == [0]
-    assert give_turns() == 1
-
-
-@pytest.fixture
-def owner_held(transactional_db: None) -> User:
-    """Whose message it is."""
-    return UserFactory()
+    thread = Thread(target=give)
+    thread.start()
+    thread.join(timeout=60)
+    return given
