@@ -24,6 +24,7 @@ from django.urls import URLPattern, path, reverse
 
 from notifications.admin.account_notices import tell
 from notifications.admin.lock_outs import let_in, lock_outs_of
+from notifications.admin.own_page import OwnPage
 from notifications.admin.reasons import answered, ask_why
 from notifications.admin.roles import EXPLAINED
 from notifications.admin.staff_log import in_words, told
@@ -64,7 +65,7 @@ class SendingLimitInline(StackedInline[SendingLimit, User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
+class UserAdmin(OwnPage[User], DjangoUserAdmin[User], ModelAdmin[User]):
     """Developers, support staff and users: one kind of account."""
 
     form = UserChangeForm[User]
@@ -127,22 +128,12 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
             *super().get_urls(),
         ]
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: User | None = None,
-    ) -> HttpResponse:
-        """A user's page, which says so where the user is locked out."""
-        if obj is not None:
-            context |= {
-                "lock_outs": lock_outs_of(obj, request),
-                "may_let_in": self.has_change_permission(request, obj),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def own_context(self, request: HttpRequest, obj: User) -> dict[str, Any]:
+        """Whether the user is locked out, and who may change that."""
+        return {
+            "lock_outs": lock_outs_of(obj, request),
+            "may_let_in": self.has_change_permission(request, obj),
+        }
 
     def let_in_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         """Let somebody sign in again who is locked out, with a reason."""

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 
 from notifications.admin.bulk_progress import bulk_title, progress_of
 from notifications.admin.display import badge, moment
+from notifications.admin.own_page import OwnPage
 from notifications.admin.paging import LongListAdmin
 from notifications.admin.staff_log import entry_of, told
 from notifications.models import BulkAction, User
@@ -27,7 +28,7 @@ from notifications.queue.bulk import go_on_bulk, stop_bulk
 
 
 @admin.register(BulkAction)
-class BulkActionAdmin(LongListAdmin[BulkAction]):
+class BulkActionAdmin(OwnPage[BulkAction], LongListAdmin[BulkAction]):
     """Every bulk action, newest first; whoever may see messages sees them."""
 
     list_display = ("title_column", "by", "created_column", "standing_column")
@@ -76,25 +77,15 @@ class BulkActionAdmin(LongListAdmin[BulkAction]):
         ]
         return [*own, *super().get_urls()]
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: BulkAction | None = None,
-    ) -> HttpResponse:
-        """One bulk action's page."""
-        if obj is not None:
-            context |= {
-                "title": bulk_title(obj),
-                "subtitle": None,
-                "bulk": obj,
-                "progress": progress_of(obj),
-                "may_act": self.has_act_permission(request),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def own_context(self, request: HttpRequest, obj: BulkAction) -> dict[str, Any]:
+        """How the bulk action gets on, and who may act on it."""
+        return {
+            "title": bulk_title(obj),
+            "subtitle": None,
+            "bulk": obj,
+            "progress": progress_of(obj),
+            "may_act": self.has_act_permission(request),
+        }
 
     def progress_view(self, request: HttpRequest, action_id: UUID) -> HttpResponse:
         """The part of the page that changes, for the page to put in its place."""

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,13 +15,14 @@ from notifications.admin.filters import MESSAGE_FILTERS
 from notifications.admin.message_body import MessageBodies
 from notifications.admin.message_list import MessageChangeList
 from notifications.admin.message_page import page_context
+from notifications.admin.own_page import OwnPage
 from notifications.models import Delivery, Message
 
 _SHOWN_RECIPIENTS = 1
 
 
 @admin.register(Message)
-class MessageAdmin(MessageBodies):
+class MessageAdmin(OwnPage[Message], MessageBodies):
     """Every message of every user, to find one and see what became of it."""
 
     list_display = (
@@ -104,17 +105,9 @@ class MessageAdmin(MessageBodies):
             return format_html('<span class="lb-time">{}</span>', "now")
         return moment(message.due_at)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Message | None = None,
-    ) -> HttpResponse:
-        """One message's page."""
-        if obj is not None:
-            context.update(page_context(obj, may_act=self.has_act_permission(request)))
-            context["may_view_content"] = self.has_content_permission(request, obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def own_context(self, request: HttpRequest, obj: Message) -> dict[str, Any]:
+        """All that is known of the message, and what may be done about it."""
+        return {
+            **page_context(obj, may_act=self.has_act_permission(request)),
+            "may_view_content": self.has_content_permission(request, obj),
+        }
