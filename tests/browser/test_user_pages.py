@@ -156,9 +156,14 @@ def test_the_keyboard_is_enough(page: Page, live_server: LiveServer, ada: User) 
     expect(page.get_by_role("link", name="Your invoice")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your invoice")
-    # past the header, then past the way back
-    for key in ("Tab", "Enter", "Tab", "Tab"):
-        page.keyboard.press(key)
+    page.wait_for_load_state()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    # Chromium focuses the skip link's aim with the next frame, wherever the keys have gone by then
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="← Messages")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.locator("summary").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".attempts")).to_be_visible()
