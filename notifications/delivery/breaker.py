@@ -20,8 +20,6 @@ from itertools import takewhile
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from notifications.delivery.reading import Reach
 from notifications.models import Provider
@@ -47,7 +45,7 @@ _ANSWER_CHARACTERS = 300
 
 
 End = tuple[Reach, str]
-"""How one hand-off ended, and the provider's answer."""
+"""How one hand-off ended, and what a provider answered that failed."""
 
 
 @dataclass(slots=True)
@@ -70,15 +68,16 @@ def _of(name: str) -> _Known:
     return _known.setdefault(name, _Known())
 
 
-def lets_through() -> Q:
-    """The providers whose breaker is closed, or waits for its probe."""
-    no_probe = Q(probe_until__isnull=True) | Q(probe_until__lte=Now())
-    return Q(breaker_until__isnull=True) | (Q(breaker_until__lte=Now()) & no_probe)
+LETS_THROUGH = """
+(breaker_until IS NULL OR breaker_until <= statement_timestamp()
+    AND coalesce(probe_until <= statement_timestamp(), true))
+"""
+"""In SQL, the providers whose breaker is closed, or waits for its probe."""
 
 
-def remember(provider: Provider) -> None:
-    """Take note of a row that was read."""
-    _of(provider.name).is_troubled = bool(provider.failures or provider.window_failures)
+def remember(name: str, *, is_troubled: bool) -> None:
+    """Take note of a row that was read: whether provider `name` has failures in it."""
+    _of(name).is_troubled = is_troubled
 
 
 # -- hand-offs that ended --------------------------------------------------------------------

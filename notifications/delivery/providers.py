@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F, Q, Value
+from django.db.models import F, Value
 from django.db.models.functions import Greatest, Now
 
-from notifications.delivery.breaker import lets_through
 from notifications.delivery.handoff import Transport
 from notifications.delivery.provider_config import (
     SANDBOX,
@@ -30,7 +29,6 @@ __all__ = [
     "open_transport",
     "switch_off",
     "sync_rows",
-    "usable_providers",
 ]
 
 logger = logging.getLogger(__name__)
@@ -56,22 +54,6 @@ def sync_rows() -> None:
         ],
         ignore_conflicts=True,
     )
-
-
-def usable_providers() -> list[tuple[ProviderConfig, Provider]]:
-    """The providers that are configured, enabled and neither at fault nor closed, in one query.
-
-    Closed by `close_provider` or by the breaker, both by the database's clock.
-    """
-    configs = configured_providers()
-    rows = Provider.objects.filter(
-        Q(closed_until__isnull=True) | Q(closed_until__lte=Now()),
-        lets_through(),
-        name__in=configs.keys(),
-        enabled=True,
-        fault="",
-    )
-    return [(configs[row.name], row) for row in rows]
 
 
 def switch_off(name: str, *, fault: str) -> None:

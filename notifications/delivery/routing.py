@@ -4,8 +4,10 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from notifications.delivery.breaker import remember
-from notifications.delivery.providers import ProviderConfig, usable_providers
+from notifications.delivery.breaker import LETS_THROUGH, remember
+from notifications.delivery.providers import ProviderConfig, configured_providers
+from notifications.history.arrays import text_array
+from notifications.models.prepared import prepared_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +41,31 @@ class Wish:
         return self.failover or provider == self.provider
 
 
+# Each batch asks, so it must be cheap, and small batches are the rule: prepared, and not by models.
+_USABLE = f"""
+SELECT name, id, weight, breaker_until IS NOT NULL, is_draining, failures + window_failures > 0
+FROM notifications_provider
+WHERE name = ANY(%s::text[]) AND enabled AND fault = ''
+    AND coalesce(closed_until <= statement_timestamp(), true) AND {LETS_THROUGH}
+ORDER BY name
+"""  # noqa: S608 - made of constants
+
+
 def usable_routes() -> list[Route]:
-    """The providers that may be used now, or be probed now; one query."""
-    rows = usable_providers()
-    for _, row in rows:
-        remember(row)
+    """The providers that may be used now, or be probed now; one query.
+
+    They are configured, enabled and neither at fault nor closed: by `close_provider` or by the
+    breaker, both by the database's clock.
+    """
+    configs = configured_providers()
+    with prepared_cursor() as cursor:
+        cursor.execute(_USABLE, [text_array(configs)])
+        rows = cursor.fetchall()
+    for name, *_, is_troubled in rows:
+        remember(name, is_troubled=is_troubled)
     return [
-        Route(
-            config,
-            row.id,
-            row.weight,
-            is_probe=row.breaker_until is not None,
-            is_draining=row.is_draining,
-        )
-        for config, row in rows
+        Route(configs[name], provider_id, weight, is_probe=is_probe, is_draining=is_draining)
+        for name, provider_id, weight, is_probe, is_draining, _ in rows
     ]
 
 
@@ -67,12 +80,12 @@ def choose_provider(
     candidates = [
         route
         for route in routes
-        if route.name not in tried and (route.config.separates_envelope or not partial)
+        if route.name not in tried and (not partial or route.config.separates_envelope)
     ]
     if wish is not None:
         wished = [route for route in candidates if route.name == wish.provider]
         candidates = wished if wished or not wish.failover else candidates
-    if not candidates:
-        return None
+    if len(candidates) < 2:
+        return next(iter(candidates), None)
     weights = [route.weight for route in candidates]
     return random.choices(candidates, weights)[0]  # noqa: S311 - spreading load is no secret
