@@ -76,9 +76,9 @@ def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> No
         logger.error("Nothing is sent: %s", error)  # noqa: TRY400 - its text says what to mend
         return
     due = load_due(claimed)
-    loaded = {message.id for message in due}
-    if left := [message_id for message_id in claimed if message_id not in loaded]:
-        lease.release(left)
+    if len(due) < len(claimed):
+        loaded = {message.id for message in due}
+        lease.release([message_id for message_id in claimed if message_id not in loaded])
     _deliver(Batch(lease, due, witness, crew(), cluster))
 
 
@@ -116,7 +116,7 @@ class Batch:
         self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.hands)
         self._results = BatchResults()
         self._progress: dict[UUID, Progress] = {}
-        self._begun: set[UUID] = set()  # hand-offs that were given to the crew
+        self._begun: list[UUID] = []  # hand-offs that were given to the crew
         self._open: Counter[UUID] = Counter()  # hand-offs under way, by message
         self._began_at = boottime()
 
@@ -169,7 +169,7 @@ class Batch:
         self._launcher.forget_unbegun(self._begun)
 
     def _start(self, jobs: Collection[Job]) -> None:
-        self._begun.update([job.request.handoff_id for job in jobs])
+        self._begun += [job.request.handoff_id for job in jobs]
         self._open.update([job.request.outgoing.message_id for job in jobs])
         self._crew.start(jobs, self._results)
 
@@ -197,38 +197,26 @@ class Batch:
         self._routes.drop(unusable)
         ended += self._take_back(unusable)
         self._crew.go_on()
-        decisions = {end.job.request.handoff_id: self._decide(end) for end in ended}
-        done = self._done_by(ended, decisions)
-        jobs, let_go = steadfast(
-            lambda: self._record(ended, decisions, done), first_again=self._mend
-        )
+        decided = [(end, self._decide(end)) for end in ended]
+        idle = self._count_off(ended)
+        jobs, let_go = steadfast(lambda: self._record(decided, idle), first_again=self._mend)
         hit("after_outcome")
         report([e.job.request.handoff_id for e in ended if e.job.request.outgoing.is_test])
-        for end in ended:
-            self._open[end.job.request.outgoing.message_id] -= 1
         self._start(jobs)
-        touched = {end.job.request.outgoing.message_id for end in ended}
-        self._release(id_ for id_ in touched - let_go if not self._open[id_])
+        self._release(id_ for id_ in idle - let_go if not self._open[id_])
 
-    def _done_by(
-        self, ended: Sequence[Ended], decisions: dict[UUID, list[Decision]]
-    ) -> Collection[UUID]:
-        """The messages that nothing is left to be done for in this batch."""
-        ends = Counter(end.job.request.outgoing.message_id for end in ended)
-        going_on = {
-            decision.progress.message.id
-            for group in decisions.values()
-            for decision in group
-            if decision.next is Next.ANOTHER_PROVIDER
-        }
-        return {id_ for id_, count in ends.items() if count == self._open[id_]} - going_on
+    def _count_off(self, ended: Sequence[Ended]) -> set[UUID]:
+        """They are under way no more; returns those of their messages of which nothing is."""
+        message_ids = [end.job.request.outgoing.message_id for end in ended]
+        self._open.subtract(message_ids)
+        return {id_ for id_ in message_ids if not self._open[id_]}
 
     def _decide(self, end: Ended) -> list[Decision]:
         provider = end.job.config.name
         verdicts = [
-            (self._progress[id_], verdict)
+            (progress, verdict)
             for id_, verdict in end.result.verdicts.items()
-            if id_ in self._progress
+            if (progress := self._progress.get(id_))
         ]
         rule = decide_repeat if end.job.request.is_repeat else decide
         after = self._after(end, verdicts)
@@ -240,7 +228,7 @@ class Batch:
     def _after(self, end: Ended, verdicts: Sequence[tuple[Progress, Verdict]]) -> After:
         """What may come after these; for nearly all nothing, which is not worth the asking."""
         states = [RULES[verdict.reading].state for _, verdict in verdicts]
-        more, repeats = False, False
+        more, repeats, batch_ends = False, False, False
         if back := states.count(State.PENDING):
             request = end.job.request
             more = self._routes.has_more(
@@ -248,30 +236,30 @@ class Batch:
                 partial=back < len(request.outgoing.recipients),
                 wish=verdicts[0][0].delivery.wish,
             )
+            batch_ends = self._is_over
         if end.job.request.is_repeat or State.UNCERTAIN in states:
             repeats = may_repeat(end.job.config.name, age=timedelta())
-        return After(more_routes=more, repeats=repeats, batch_ends=self._is_over)
+        return After(more_routes=more, repeats=repeats, batch_ends=batch_ends)
 
     def _record(
-        self,
-        ended: Sequence[Ended],
-        decisions: dict[UUID, list[Decision]],
-        done: Collection[UUID],
+        self, decided: Sequence[tuple[Ended, list[Decision]]], idle: set[UUID]
     ) -> tuple[list[Job], set[UUID]]:
-        """Record outcomes, let go of what is `done`, and commit the next wave: one transaction.
+        """Record outcomes and commit the next wave, in one transaction.
 
-        Returns the next wave, and the messages that were let go of.
+        It lets go of those messages, of the `idle`, that have nothing in the next wave. Returns
+        that wave, and the messages that were let go of.
         """
+        decisions = [decision for _, group in decided for decision in group]
+        over = [d.progress for d in decisions if d.next is Next.GIVE_UP]
+        again = [d.progress for d in decisions if d.next is Next.ANOTHER_PROVIDER]
+        done = idle.difference([progress.message.id for progress in again])
         let_go = LetGo(self._lease.token, done)
         with transaction.atomic():
-            lock_messages({end.job.request.outgoing.message_id for end in ended})
-            changed = record_outcomes([_outcome(end, decisions) for end in ended], let_go=let_go)
-            flat = [decision for group in decisions.values() for decision in group]
-            over = [d.progress for d in flat if d.next is Next.GIVE_UP]
+            lock_messages({end.job.request.outgoing.message_id for end, _ in decided})
+            changed = record_outcomes([_outcome(*each) for each in decided], let_go=let_go)
             change_deliveries(give_up(over), before=(State.PENDING,))
-            again = [d.progress for d in flat if d.next is Next.ANOTHER_PROVIDER]
             jobs = self._launcher.commit(again) if again else []
-        return jobs, {delivery.message_id for delivery in changed}.intersection(done)
+        return jobs, done.intersection([delivery.message_id for delivery in changed])
 
     # -- the lease ---------------------------------------------------------------------------
 
@@ -290,11 +278,11 @@ class Batch:
         steadfast(lambda: Heartbeat.objects.beat(self._cluster))
 
 
-def _outcome(end: Ended, decisions: dict[UUID, list[Decision]]) -> HandoffOutcome:
+def _outcome(end: Ended, decisions: Sequence[Decision]) -> HandoffOutcome:
     request = end.job.request
     return HandoffOutcome(
         handoff_id=request.handoff_id,
         message_id=request.outgoing.message_id,
-        attempts=[decision.attempt for decision in decisions[request.handoff_id]],
+        attempts=[decision.attempt for decision in decisions],
         provider_message_id=end.result.provider_message_id,
     )

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -28,6 +29,14 @@ from notifications.models.lease import Lease
 from notifications.models.state import State
 
 
+class _Way(NamedTuple):
+    """A hand-off that is about to begin, and what is needed for it."""
+
+    plan: Planned
+    message: DueMessage
+    route: Route
+
+
 @dataclass(frozen=True, slots=True)
 class Launcher:
     """Begins the hand-offs of one batch.
@@ -49,20 +58,16 @@ class Launcher:
         held = set(lock_messages({p.message.id for p in progresses}, lease=self.lease))
         ours = [progress for progress in progresses if progress.message.id in held]
         late = [progress for progress in ours if progress.message.is_past_deadline]
-        planned, unroutable = self._plan(p for p in ours if not p.message.is_past_deadline)
+        ways, unroutable = self._plan(p for p in ours if not p.message.is_past_deadline)
         stops = [*give_up(late), *map(self._put_off, unroutable)]
         change_deliveries(stops, before=(State.PENDING,))
-        self.journal.plan([plan.handoff_id for plan, _ in planned])
+        self.journal.plan(ways)
         in_flight = commit_in_flight(
-            [plan for plan, _ in planned],
+            [way.plan for way in ways.values()],
             journal_id=self.journal.id,
             renewed=self.lease if renews else None,
         )
-        return [
-            self._job(plan, route, in_flight[plan.handoff_id])
-            for plan, route in planned
-            if plan.handoff_id in in_flight
-        ]
+        return [self._job(plan, ways[plan.handoff_id]) for plan in in_flight]
 
     def commit_repeats(self) -> list[Job]:
         """Count one more try of each hand-off in doubt that may be repeated now, and return it.
@@ -103,25 +108,27 @@ class Launcher:
                 ]
             )
 
-    def _plan(
-        self, progresses: Iterable[Progress]
-    ) -> tuple[list[tuple[Planned, Route]], list[Progress]]:
-        """One hand-off for the deliveries of a message that have the same providers before them."""
+    def _plan(self, progresses: Iterable[Progress]) -> tuple[dict[UUID, _Way], list[Progress]]:
+        """One hand-off for the deliveries of a message that have the same providers before them.
+
+        Returns the ways by hand-off, and what has none.
+        """
         groups: dict[tuple[UUID, frozenset[str], Wish | None], list[Progress]] = defaultdict(list)
         for progress in progresses:
             key = progress.message.id, frozenset(progress.tried), progress.delivery.wish
             groups[key].append(progress)
-        planned, unroutable = [], []
+        ways, unroutable = {}, []
         for (message_id, tried, wish), members in groups.items():
-            partial = len(members) < len(members[0].message.outgoing.recipients)
+            message = members[0].message
+            partial = len(members) < len(message.outgoing.recipients)
             route = self.routes.choose(tried=tried, partial=partial, wish=wish)
             if route is None:
                 unroutable += members
                 continue
-            ids = tuple(progress.delivery.id for progress in members)
+            ids = tuple([progress.delivery.id for progress in members])
             plan = Planned(uuid7(), message_id, route.provider_id, route.name, ids)
-            planned.append((plan, route))
-        return planned, unroutable
+            ways[plan.handoff_id] = _Way(plan, message, route)
+        return ways, unroutable
 
     def _put_off(self, progress: Progress) -> Change:
         """No provider can take it now: wait, unless none ever could."""
@@ -138,15 +145,14 @@ class Launcher:
         data = {"reason": "no provider can be used now", "wait": round(wait)}
         return Change(progress.delivery.id, State.PENDING, data=data, wait=wait, backs_off=True)
 
-    def _job(self, plan: Planned, route: Route, delivery_ids: set[UUID]) -> Job:
-        message = self.messages[plan.message_id]
+    def _job(self, begun: Planned, way: _Way) -> Job:
         request = HandoffRequest(
-            handoff_id=plan.handoff_id,
-            idempotency_key=str(plan.handoff_id),
-            outgoing=message.outgoing,
-            envelope=message.envelope(tuple(delivery_ids)),
+            handoff_id=begun.handoff_id,
+            idempotency_key=str(begun.handoff_id),
+            outgoing=way.message.outgoing,
+            envelope=way.message.envelope(begun.delivery_ids),
         )
-        return self._to(route, request)
+        return self._to(way.route, request)
 
     def _repeat(self, message: DueMessage, repeat: DueRepeat) -> Job | None:
         route = self.routes.named(repeat.provider)

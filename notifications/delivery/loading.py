@@ -5,7 +5,7 @@ One more where a hand-off is in doubt and its repeat is due, and one where there
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 from uuid import UUID
 
@@ -72,6 +72,8 @@ class DueMessage(NamedTuple):
 
     def envelope(self, delivery_ids: Sequence[UUID]) -> tuple[Recipient, ...]:
         """The recipients of some of its deliveries, in the order of the headers."""
+        if len(delivery_ids) == len(self.outgoing.recipients):
+            return self.outgoing.recipients
         wanted = set(delivery_ids)
         return tuple(r for r in self.outgoing.recipients if r.delivery_id in wanted)
 
@@ -89,14 +91,29 @@ def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
     messages = fitting(read_messages(message_ids))
     files = load_files(messages)
     return [
-        DueMessage(
-            outgoing=_outgoing(message, deliveries[message.id], files.get(message.id, ())),
-            is_past_deadline=message.is_past,
-            due=tuple([_due(row, message) for row in deliveries[message.id] if row.is_due]),
-            repeats=tuple(repeats.get(message.id, ())),
+        _due_message(
+            message,
+            deliveries[message.id],
+            files=files.get(message.id, ()),
+            repeats=repeats.get(message.id, ()),
         )
         for message in messages
     ]
+
+
+def _due_message(
+    message: MessageRow,
+    rows: Sequence[DeliveryRow],
+    *,
+    files: Sequence[File],
+    repeats: Sequence[DueRepeat],
+) -> DueMessage:
+    return DueMessage(
+        outgoing=_outgoing(message, rows, files),
+        is_past_deadline=message.is_past,
+        due=tuple([_due(row, message) for row in rows if row.is_due]),
+        repeats=tuple(repeats),
+    )
 
 
 def _wish(row: DeliveryRow, message: MessageRow) -> Wish | None:
@@ -159,7 +176,7 @@ def _outgoing(
         sender_address=message.sender_address,
         subject=message.subject,
         text=message.text,
-        accepted_at=message.accepted_at,
+        accepted_at=datetime.fromtimestamp(message.accepted_at, UTC),
         recipients=tuple([Recipient(d.id, d.kind, d.address, d.name) for d in deliveries]),
         extras=extras_of(message, files),
         is_test=message.is_test,

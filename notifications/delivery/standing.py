@@ -8,7 +8,7 @@ from notifications.delivery.breaker import FAILURES_IN_A_ROW, End, note_ends
 from notifications.delivery.handoff import HandoffResult, Verdict
 from notifications.delivery.jobs import Ended
 from notifications.delivery.providers import close_provider, switch_off
-from notifications.delivery.reading import RULES, Reach, Reading, reach_of
+from notifications.delivery.reading import RULES, Reach, Reading
 from notifications.delivery.steadfast import steadfast
 
 EXHAUSTED_SECONDS = 60.0
@@ -22,12 +22,12 @@ def note_provider_faults(ended: Iterable[Ended]) -> set[str]:
     that fails too often has its breaker opened. Returns the names of those that must get nothing
     more now. To be called outside a transaction, see `breaker`.
     """
-    results: dict[str, list[HandoffResult]] = defaultdict(list)
+    by_provider: dict[str, list[Ended]] = defaultdict(list)
     for end in ended:
         if end.job.request.outgoing.is_test:
             continue  # the sandbox says what it was asked to say
-        results[end.job.config.name].append(end.result)
-    return {name for name, ends in results.items() if not _may_get_more(name, ends)}
+        by_provider[end.job.config.name].append(end)
+    return {name for name, ends in by_provider.items() if not _may_get_more(name, ends)}
 
 
 def call_for_action(ended: Sequence[Ended]) -> bool:
@@ -44,17 +44,18 @@ def _readings(end: Ended) -> set[Reading]:
     return {verdict.reading for verdict in end.result.verdicts.values()}
 
 
-def _may_get_more(name: str, results: list[HandoffResult]) -> bool:
-    is_well = steadfast(partial(note_ends, name, [_end(result) for result in results]))
+def _may_get_more(name: str, ended: Sequence[Ended]) -> bool:
+    is_well = steadfast(partial(note_ends, name, [_end(end) for end in ended]))
+    results = [end.result for end in ended]
     return is_well and not (_is_switched_off(name, results) | _is_closed(name, results))
 
 
-def _end(result: HandoffResult) -> End:
-    """How a hand-off ended for the breaker, with the answer of the verdict that decided it."""
-    verdicts = list(result.verdicts.values())
-    reach = reach_of(verdict.reading for verdict in verdicts)
-    decided = (v.answer for v in verdicts if RULES[v.reading].reach is reach)
-    return reach, next(decided, "")
+def _end(end: Ended) -> End:
+    """How a hand-off ended for the breaker, with the answer that makes it a failure."""
+    if end.reach is not Reach.FAILED:
+        return end.reach, ""
+    verdicts = end.result.verdicts.values()
+    return end.reach, next(v.answer for v in verdicts if RULES[v.reading].reach is Reach.FAILED)
 
 
 def _is_switched_off(name: str, results: Iterable[HandoffResult]) -> bool:

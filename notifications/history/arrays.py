@@ -8,10 +8,14 @@ driver quotes as a whole, to be cast in the statement (`%(ids)s::uuid[]`).
 from collections.abc import Iterable
 from uuid import UUID
 
+import uuid_utils
 
-def id_array(ids: Iterable[UUID]) -> str:
-    """An array of ids, as hexadecimal digits alone: their usual form takes three times as long."""
-    return "{" + ",".join([f"{value.int:032x}" for value in ids]) + "}"
+_ID_OCTETS = 16
+
+
+def id_array(ids: Iterable[UUID | uuid_utils.UUID]) -> str:
+    """An array of ids, as hexadecimal digits alone: their usual form takes six times as long."""
+    return "{" + b"".join([value.bytes for value in ids]).hex(",", _ID_OCTETS) + "}"
 
 
 def plain_array(values: Iterable[int | float | None]) -> str:

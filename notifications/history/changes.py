@@ -23,6 +23,7 @@ from notifications.models.state import OPEN, RANK, State
 
 _OPEN = text_array(OPEN)
 _RANK = text_array(RANK)
+_STATES = {state.value: state for state in State}
 
 
 class Change(NamedTuple):
@@ -175,7 +176,7 @@ def change_deliveries(
         "rounds": plain_array(int(change.ends_round) for change in changes),
         "backoffs": plain_array(int(change.backs_off) for change in changes),
         "repeats": plain_array(change.repeats for change in changes),
-        "data": text_array(json.dumps(dict(change.data)) for change in changes),
+        "data": _data_array(changes),
         "from": text_array(before),
         "open": _OPEN,
         "rank": _RANK,
@@ -188,9 +189,16 @@ def change_deliveries(
     with prepared_cursor() as cursor:
         cursor.execute(_CHANGE, parameters)
         return [
-            Changed(delivery_id, message_id, State(state), generation)
+            Changed(delivery_id, message_id, _STATES[state], generation)
             for delivery_id, message_id, state, generation in cursor.fetchall()
         ]
+
+
+def _data_array(changes: Sequence[Change]) -> str:
+    """What their events tell, as JSON; what several share, as a commit's changes do, made once."""
+    data = {id(change.data): change.data for change in changes}
+    made = {key: json.dumps(dict(value)) for key, value in data.items()}
+    return text_array(made[id(change.data)] for change in changes)
 
 
 def add_event(

@@ -1,14 +1,14 @@
 """The in-flight commit: the Attempts that are stored before any byte leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from notifications.history.arrays import id_array, plain_array
-from notifications.history.changes import Change, Changed, change_deliveries
+from notifications.history.changes import Change, change_deliveries
 from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
 from notifications.models.state import State
@@ -26,29 +26,33 @@ class Planned(NamedTuple):
 
 def commit_in_flight(
     planned: Sequence[Planned], *, journal_id: UUID | None = None, renewed: Lease | None = None
-) -> dict[UUID, set[UUID]]:
+) -> list[Planned]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
     Runs in the caller's transaction, which has locked the messages under their lease; the bytes
     may leave only after its commit. A delivery that is no longer `pending` (cancelled meanwhile)
     is left out. `journal_id` names the journal that will witness them; the messages' lease may be
-    `renewed` by the way. Returns the deliveries that
-    are in flight now, by hand-off; a hand-off without any is absent.
+    `renewed` by the way. Returns what is in flight now: a hand-off has the deliveries that are, and
+    one without any is absent.
     """
-    handoff_of = {delivery_id: plan for plan in planned for delivery_id in plan.delivery_ids}
+    told = {plan.provider_name: {"provider": plan.provider_name} for plan in planned}
     changes = [
-        Change(delivery_id, State.SENDING, data={"provider": plan.provider_name})
-        for delivery_id, plan in handoff_of.items()
+        Change(delivery_id, State.SENDING, data=told[plan.provider_name])
+        for plan in planned
+        for delivery_id in plan.delivery_ids
     ]
     changed = change_deliveries(changes, before=(State.PENDING,), renewed=renewed)
-    in_flight: dict[UUID, set[UUID]] = {}
-    for delivery in changed:
-        handoff_id = handoff_of[delivery.delivery_id].handoff_id
-        in_flight.setdefault(handoff_id, set()).add(delivery.delivery_id)
-    if in_flight:
-        begun = [plan for plan in planned if plan.handoff_id in in_flight]
-        _insert(begun, changed, handoff_of, journal_id)
-    return in_flight
+    generations = {delivery.delivery_id: delivery.generation for delivery in changed}
+    begun = [begun for plan in planned if (begun := _begun(plan, generations)).delivery_ids]
+    if begun:
+        _insert(begun, generations, journal_id)
+    return begun
+
+
+def _begun(plan: Planned, in_flight: Container[UUID]) -> Planned:
+    """`plan` with those of its deliveries that are in flight."""
+    ids = tuple([delivery_id for delivery_id in plan.delivery_ids if delivery_id in in_flight])
+    return plan if ids == plan.delivery_ids else plan._replace(delivery_ids=ids)
 
 
 def commit_repeats(handoff_ids: Sequence[UUID], *, journal_id: UUID) -> set[UUID]:
@@ -69,11 +73,9 @@ def commit_repeats(handoff_ids: Sequence[UUID], *, journal_id: UUID) -> set[UUID
 
 
 def _insert(
-    planned: Sequence[Planned],
-    changed: Sequence[Changed],
-    handoff_of: dict[UUID, Planned],
-    journal_id: UUID | None,
+    begun: Sequence[Planned], generations: Mapping[UUID, int], journal_id: UUID | None
 ) -> None:
+    attempts = [(plan, delivery_id) for plan in begun for delivery_id in plan.delivery_ids]
     with prepared_cursor() as cursor:
         cursor.execute(
             """
@@ -95,14 +97,12 @@ def _insert(
             """,
             {
                 "journal": str(journal_id) if journal_id else None,
-                "handoffs": id_array(plan.handoff_id for plan in planned),
-                "messages": id_array(plan.message_id for plan in planned),
-                "providers": plain_array(plan.provider_id for plan in planned),
-                "attempts": id_array(uuid7() for _ in changed),
-                "attempt_handoffs": id_array(
-                    handoff_of[row.delivery_id].handoff_id for row in changed
-                ),
-                "deliveries": id_array(row.delivery_id for row in changed),
-                "generations": plain_array(row.generation for row in changed),
+                "handoffs": id_array(plan.handoff_id for plan in begun),
+                "messages": id_array(plan.message_id for plan in begun),
+                "providers": plain_array(plan.provider_id for plan in begun),
+                "attempts": id_array(uuid7() for _ in attempts),
+                "attempt_handoffs": id_array(plan.handoff_id for plan, _ in attempts),
+                "deliveries": id_array(delivery_id for _, delivery_id in attempts),
+                "generations": plain_array(generations[id_] for _, id_ in attempts),
             },
         )

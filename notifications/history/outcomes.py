@@ -85,12 +85,11 @@ def record_outcomes(
     generations = _end_attempts(outcomes)
     _end_handoffs(outcomes)
     changes = [
-        attempt.change._replace(
-            generation=generations[outcome.handoff_id, attempt.change.delivery_id]
-        )
+        attempt.change._replace(generation=generation)
         for outcome in outcomes
         for attempt in outcome.attempts
-        if (outcome.handoff_id, attempt.change.delivery_id) in generations
+        if (generation := generations.get((outcome.handoff_id, attempt.change.delivery_id)))
+        is not None
     ]
     changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN), let_go=let_go)
     _note_outlived(outcomes, changes, changed)
@@ -174,10 +173,10 @@ def _note_outlived(
     outcomes: Sequence[HandoffOutcome], changes: Sequence[Change], changed: Sequence[Changed]
 ) -> None:
     """Write the truth about an attempt down where its delivery has gone on without it."""
+    if len(changed) == len(changes):
+        return
     moved = {delivery.delivery_id for delivery in changed}
     left = {change.delivery_id: change for change in changes if change.delivery_id not in moved}
-    if not left:
-        return
     for outcome in outcomes:
         for attempt in outcome.attempts:
             change = left.get(attempt.change.delivery_id)
