@@ -15,6 +15,10 @@ CLAIM_LIMIT = 100
 # long the queue. `batch` leaves out those that were with a worker that died; the first in order
 # is taken even so, but alone, so that what kills a worker harms nothing else.
 #
+# The statement is planned once, for any parameters. So the limit is part of its text, or it would
+# be taken for a tenth of all that waits; and the update takes the ids as an array, which is thought
+# to be short: to join a batch that is thought to be long, the whole table would be read.
+#
 # The clock is where a newcomer starts. It follows the starts of what is taken, but for urgent
 # messages their turns, a head start earlier: a flood of urgent mail must not carry the clock past
 # what others have had waiting, or each newcomer would come after all of that. Only when the queue
@@ -25,7 +29,7 @@ WITH next AS (
     FROM notifications_message
     WHERE turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL
     ORDER BY turn, id
-    LIMIT %(limit)s::int
+    LIMIT {{limit}}
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 placed AS (
@@ -38,12 +42,12 @@ batch AS (
 claimed AS (
     UPDATE notifications_message m
     SET lease_token = %(token)s::uuid, lease_until = {RENEWED}
-    FROM batch WHERE m.id = batch.id
+    WHERE m.id = ANY(ARRAY(SELECT id FROM batch))
 ),
 clock AS (
     INSERT INTO notifications_queueclock AS c (id, turn)
     SELECT {CLOCK_ID}, greatest(0, CASE
-        WHEN count(*) = (SELECT count(*) FROM next) AND count(*) < %(limit)s::int
+        WHEN count(*) = (SELECT count(*) FROM next) AND count(*) < {{limit}}
         THEN max(turn - shift)
         ELSE max(turn - greatest(shift, 0))
     END)
@@ -80,6 +84,6 @@ def claim_due(*, limit: int = CLAIM_LIMIT) -> Claim | None:
     """
     token = uuid4()
     with prepared_cursor() as cursor:
-        cursor.execute(_CLAIM, {"limit": limit, "token": token})
+        cursor.execute(_CLAIM.format(limit=limit), {"token": token})
         message_ids = [row[0] for row in cursor.fetchall()]
     return Claim(token, message_ids) if message_ids else None

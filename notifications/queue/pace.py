@@ -47,5 +47,6 @@ class Pace:
         for number in self._under_way.keys() - going_on:
             count, since = self._under_way.pop(number)
             if count >= CLAIM_LIMIT:
-                fitting = int(count * AIM_SECONDS / (now - since))
+                # in whole steps, since each limit is a statement of its own to the server
+                fitting = int(count * AIM_SECONDS / (now - since)) // CLAIM_LIMIT * CLAIM_LIMIT
                 self._limit = min(max(fitting, CLAIM_LIMIT), LONGEST_CLAIM)

@@ -60,6 +60,12 @@ def queue_up(owner: User, count: int, priority: Priority = Priority.NORMAL) -> N
 
 def plan_of(call: Callable[[], object], node_type: str) -> dict[str, Any]:
     """The only node of that type in the plan of the one statement that `call` executes."""
+    (node,) = plans_of(call, node_type)
+    return node
+
+
+def plans_of(call: Callable[[], object], node_type: str) -> list[dict[str, Any]]:
+    """All nodes of that type in that plan."""
     with CaptureQueriesContext(connection) as queries:
         call()
     (query,) = [query for query in queries if "SAVEPOINT" not in query["sql"]]
@@ -67,8 +73,19 @@ def plan_of(call: Callable[[], object], node_type: str) -> dict[str, Any]:
         cursor.execute("EXPLAIN (FORMAT JSON) " + _as_run(query["sql"]))
         (answer,) = cursor.fetchone()
     plan = answer[0] if isinstance(answer, list) else json.loads(answer)[0]
-    (node,) = [node for node in _nodes(plan["Plan"]) if node["Node Type"] == node_type]
-    return node
+    return [node for node in _nodes(plan["Plan"]) if node["Node Type"] == node_type]
+
+
+def update_of_messages(call: Callable[[], object]) -> dict[str, Any]:
+    """The index scan by which that plan finds the messages that it updates."""
+    (update,) = [
+        node
+        for node in plans_of(call, "ModifyTable")
+        if (node["Operation"], node["Relation Name"]) == ("Update", "notifications_message")
+    ]
+    (found,) = [node for node in _nodes(update) if node.get("Alias") == "m"][1:]
+    # itself, or what a bitmap is made from
+    return next(node for node in _nodes(found) if "Index Name" in node)
 
 
 def _as_run(statement: str) -> str:

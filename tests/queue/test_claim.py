@@ -14,7 +14,7 @@ from notifications.models.lease import LEASE_SECONDS, Lease
 from notifications.queue.claim import claim_due
 from notifications.queue.turns import give_turns
 from tests.factories import MessageFactory, UserFactory, make_message
-from tests.queue.line import plan_of, queue_up
+from tests.queue.line import plan_of, queue_up, update_of_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +119,16 @@ def test_the_claim_reads_only_its_own_index_and_sorts_no_more_than_a_batch() -> 
     node = plan_of(claim_due, "LockRows")
     assert [child["Node Type"] for child in node["Plans"]] == ["Index Scan"]
     assert node["Plans"][0]["Index Name"] == "message_turn"
+
+
+def test_the_claim_finds_what_it_updates_by_ids_however_many_wait() -> None:
+    """To join a batch that is thought to be long, the whole table would be read."""
+    queue_up(UserFactory(), 50_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_message")
+    found = update_of_messages(claim_due)
+    assert found["Index Name"] == "notifications_message_pkey"
+    assert found["Index Cond"].startswith("(id = ANY (")
 
 
 def test_a_lease_is_renewed_only_by_its_holder() -> None:
