@@ -124,6 +124,12 @@ class Message(models.Model):
                 name="message_due",
                 condition=Q(turn__isnull=True, due_at__isnull=False, lease_until__isnull=True),
             ),
+            # queue.turns: the same of one user and priority, where more is due than one call takes
+            models.Index(
+                fields=["owner", "priority", "due_at", "id"],
+                name="message_share",
+                condition=Q(turn__isnull=True, due_at__isnull=False, lease_until__isnull=True),
+            ),
             # queue.schedule: what is scheduled for by now
             models.Index(
                 fields=["due_at"],

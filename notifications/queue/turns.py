@@ -16,32 +16,86 @@ from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.lease import RENEWED
 from notifications.models.prepared import prepared_cursor
 
-TURNS_LIMIT = 10_000
-"""Messages in one call: more than come between two claims, and a tenth of a second's work."""
+TURNS_LIMIT = 1_000
+"""Of the longest due, so many in one call: a hundredth of a second's work."""
+
+_SHARES_LIMIT = 10_000
+"""Of the others' next ones, so many in one call: a tenth of a second's work."""
 
 _GIVING = 7_420_181
 """The advisory lock of whoever gives turns: two at once could turn one user's messages around."""
 
+_TURNLESS = "turn IS NULL AND due_at IS NOT NULL AND lease_until IS NULL"
+_DUE = f"{_TURNLESS} AND due_at <= now() AND state <> 'scheduled'"
+_IN_LINE = "turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL"
+_COLUMNS = f"id, owner_id, priority, due_at, deaths, {OFFSET_SQL} AS shift"
+
 # The lock is asked for before a row is looked for. What has come meanwhile, or is locked, is left
 # to the next call.
+#
+# Where more is due than `limit`, each share's next ones get their turns too, as far as they would
+# come before the next `limit` in line: so whoever has a million before him in `longest_due` is not
+# behind it in the queue. A claim of `limit` then takes what it would take if all had their turns.
+# `shares` leaps from one to the next in the index message_share; rows are compared as a whole, so
+# that no other index will do.
 #
 # Where nobody stands in line and all that is due fits a batch, it is claimed here at once, and its
 # rows are written once. The clock then goes where the claim of them all would put it. A message
 # that was with a worker that died is left to the claim, which takes it alone.
+#
+# The statement is planned once: see `queue.claim` for why the limits are part of its text, and why
+# what is updated comes as arrays.
 _GIVE = f"""
-WITH due AS (
-    SELECT id, owner_id, priority, due_at, deaths, {OFFSET_SQL} AS shift
-    FROM notifications_message
-    WHERE (SELECT pg_try_advisory_xact_lock({_GIVING}))
-        AND turn IS NULL AND due_at <= now() AND lease_until IS NULL AND state <> 'scheduled'
+WITH RECURSIVE longest_due AS (
+    SELECT {_COLUMNS} FROM notifications_message
+    WHERE (SELECT pg_try_advisory_xact_lock({_GIVING})) AND {_DUE}
     ORDER BY due_at, id
-    LIMIT %(limit)s::int
+    LIMIT {{limit}}
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 clock AS (
     SELECT coalesce(
         (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
     ) AS turn
+),
+shares AS (
+    (
+        SELECT owner_id, priority FROM notifications_message
+        WHERE (SELECT count(*) FROM longest_due) = {{limit}} AND {_TURNLESS}
+        ORDER BY owner_id, priority LIMIT 1
+    )
+    UNION ALL
+    SELECT following.* FROM shares s, LATERAL (
+        SELECT owner_id, priority FROM notifications_message
+        WHERE {_TURNLESS} AND (owner_id, priority) > (s.owner_id, s.priority)
+        ORDER BY owner_id, priority LIMIT 1
+    ) following
+),
+next_shares AS (
+    SELECT * FROM (
+        SELECT owner_id, priority, greatest(finish, clock.turn) + {OFFSET_SQL} AS next_turn
+        FROM shares LEFT JOIN notifications_fairshare USING (owner_id, priority), clock
+        WHERE (owner_id, priority) NOT IN (
+            SELECT owner_id, priority FROM longest_due GROUP BY 1, 2 HAVING count(*) = {{limit}}
+        )
+    ) s
+    WHERE next_turn < coalesce((
+        SELECT turn FROM notifications_message WHERE {_IN_LINE}
+        ORDER BY turn, id OFFSET {{limit}} - 1 LIMIT 1
+    ), next_turn + 1)
+    ORDER BY next_turn
+),
+next_due AS (
+    SELECT m.* FROM next_shares s, LATERAL (
+        SELECT {_COLUMNS} FROM notifications_message
+        WHERE (owner_id, priority) >= (s.owner_id, s.priority)
+            AND (owner_id, priority, due_at) <= (s.owner_id, s.priority, now()) AND {_DUE}
+        ORDER BY owner_id, priority, due_at, id LIMIT {{limit}} FOR NO KEY UPDATE SKIP LOCKED
+    ) m
+    LIMIT {_SHARES_LIMIT}
+),
+due AS (
+    SELECT * FROM longest_due UNION SELECT * FROM next_due
 ),
 placed AS (
     SELECT due.*, sum(cost) OVER line - cost AS before, sum(cost) OVER share AS total
@@ -68,9 +122,8 @@ given AS (
     ) joined WHERE id IS NOT NULL
 ),
 batch AS (
-    SELECT count(*) BETWEEN 1 AND %(most)s::int AND max(deaths) = 0 AND NOT EXISTS (
-        SELECT FROM notifications_message
-        WHERE turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL
+    SELECT count(*) BETWEEN 1 AND {{most}} AND max(deaths) = 0 AND NOT EXISTS (
+        SELECT FROM notifications_message WHERE {_IN_LINE}
     ) AS is_all
     FROM due
 ),
@@ -78,12 +131,16 @@ moved_clock AS (
     INSERT INTO notifications_queueclock AS c (id, turn)
     SELECT {CLOCK_ID}, max(start) FROM given WHERE (SELECT is_all FROM batch) HAVING count(*) > 0
     ON CONFLICT (id) DO UPDATE SET turn = excluded.turn WHERE c.turn < excluded.turn
+),
+arrays AS (
+    SELECT array_agg(id) AS ids, array_agg((start + shift)::bigint) AS turns FROM given
 )
 UPDATE notifications_message m
-SET turn = start + shift,
+SET turn = g.turn,
     lease_token = CASE WHEN (SELECT is_all FROM batch) THEN %(token)s::uuid END,
     lease_until = CASE WHEN (SELECT is_all FROM batch) THEN {RENEWED} END
-FROM given WHERE m.id = given.id
+FROM unnest((SELECT ids FROM arrays), (SELECT turns FROM arrays)) g (id, turn)
+WHERE m.id = g.id
 RETURNING m.turn, m.id, m.lease_until IS NOT NULL
 """  # noqa: S608 - made of constants
 
@@ -108,8 +165,9 @@ WHERE {_SHARES}
 def give_turns(*, limit: int = TURNS_LIMIT) -> int:
     """Give messages that are due and have no turn theirs; returns how many got one.
 
-    The longest due come first; those that do not fit `limit` wait for the next call. One statement;
-    rows that another is changing at this moment are left to the next call, too.
+    The longest due come first, `limit` of them. Where there are more, those of the others that
+    belong among the next `limit` in line get theirs as well; the rest waits for the next call. One
+    statement; rows that another is changing at this moment are left to the next call, too.
     """
     return len(_give(limit, None, 0))
 
@@ -120,13 +178,14 @@ def give_turns_or_claim(token: UUID, *, most: int) -> list[UUID]:
     Returns what it claimed, in the order of their turns: nothing where there are more than `most`,
     or some stood in line before. One statement.
     """
-    rows = _give(TURNS_LIMIT, token, most)
+    # one more, to see whether there are more
+    rows = _give(most + 1, token, most)
     return [message_id for _, message_id, is_claimed in rows if is_claimed]
 
 
 def _give(limit: int, token: UUID | None, most: int) -> list[tuple[int, UUID, bool]]:
     with prepared_cursor() as cursor:
-        cursor.execute(_GIVE, {"limit": limit, "token": token, "most": most})
+        cursor.execute(_GIVE.format(limit=limit, most=most), {"token": token})
         return sorted(cursor.fetchall())
 
 

@@ -3,11 +3,13 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -202,6 +204,26 @@ def test_a_newcomer_is_in_the_next_batch_however_long_the_others_queue() -> None
     for _ in range(5):
         serve()
     assert len(serve_until(send(UserFactory()))) < CLAIM_LIMIT
+
+
+def test_nobody_waits_until_a_backlog_that_no_worker_has_seen_has_its_turns() -> None:
+    become_due(UserFactory(), 5000)
+    Message.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    newcomer = UserFactory()
+    normal, urgent = send(newcomer), send(newcomer, Priority.URGENT)
+    batch = serve()
+    assert batch[0] == urgent
+    assert normal in batch
+
+
+def test_users_whose_backlogs_no_worker_has_seen_take_turns() -> None:
+    owners = [UserFactory() for _ in range(5)]
+    for owner in owners:
+        become_due(owner, 400)
+    for _ in range(8):
+        batch = serve(50)
+        sent = Message.objects.filter(id__in=batch).values_list("owner", flat=True)
+        assert {list(sent).count(owner.pk) for owner in owners} == {10}
 
 
 def test_users_who_all_have_much_to_send_take_turns() -> None:

@@ -13,7 +13,7 @@ from notifications.models.fair_share import HEAD_START
 from notifications.queue.claim import claim_due, claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import MessageFactory, UserFactory, make_message
-from tests.queue.line import become_due, plan_of, queue_up
+from tests.queue.line import become_due, plans_of, queue_up, update_of_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -80,12 +80,40 @@ def test_what_is_not_due_or_is_with_a_worker_gets_none() -> None:
 
 
 def test_a_call_gives_no_more_than_its_limit_and_the_longest_due_come_first() -> None:
-    now = timezone.now()
-    ages = (10, 30, 20)
-    made = [make_message(turn=None, due_at=now - timedelta(seconds=age)) for age in ages]
+    now, owner = timezone.now(), UserFactory()
+    made = [
+        make_message(owner=owner, turn=None, due_at=now - timedelta(seconds=age))
+        for age in (10, 30, 20)
+    ]
     assert (give_turns(limit=2), give_turns(limit=2), give_turns(limit=2)) == (2, 1, 0)
-    owners_first = [turns()[message.id] for message in made]
-    assert owners_first == [0, 0, 0]
+    assert [turns()[message.id] for message in made] == [2, 0, 1]
+
+
+def test_where_more_is_due_than_one_call_gives_the_others_next_ones_get_theirs_as_well() -> None:
+    flood = UserFactory()
+    become_due(flood, 10)
+    Message.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    newcomer, later = UserFactory(), timezone.now() + timedelta(hours=1)
+    normal = [make_message(owner=newcomer, turn=None) for _ in range(4)]
+    urgent = make_message(owner=flood, turn=None, priority=Priority.URGENT)
+    make_message(owner=UserFactory(), turn=None, due_at=later)
+    # so many of each: no more can be among the next three
+    assert give_turns(limit=3) == 3 + 3 + 1
+    assert [turns()[message.id] for message in normal] == [0, 1, 2, None]
+    assert turns()[urgent.id] == -HEAD_START
+
+
+def test_who_would_come_after_those_who_are_next_in_line_waits_for_another_call() -> None:
+    flood, *others = UserFactory.create_batch(3)
+    queue_up(flood, 5)
+    become_due(flood, 5)
+    Message.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    soon, later = (make_message(owner=owner, turn=None) for owner in others)
+    for message, finish in ((soon, 0), (later, 1)):
+        FairShare.objects.create(owner=message.owner, priority="normal", finish=finish)
+    # the second in line has turn 1
+    assert give_turns(limit=2) == 2 + 1
+    assert (turns()[soon.id], turns()[later.id]) == (0, None)
 
 
 def test_a_storm_of_one_users_retries_passes_nobody_elses_mail() -> None:
@@ -151,7 +179,8 @@ def test_whom_a_worker_died_with_is_not_claimed_with_the_others() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_turns_are_given_by_one_at_a_time() -> None:
     """Two could turn the order of one user's messages around."""
-    held, free = make_message(turn=None), make_message(turn=None)
+    owner = UserFactory()
+    held, free = (make_message(owner=owner, turn=None) for _ in range(2))
     with transaction.atomic():
         assert give_turns(limit=1) == 1
         assert given_by_another() == [0]
@@ -174,11 +203,18 @@ def test_it_reads_only_its_own_index() -> None:
             WHERE turn < 20000"""
         )
         cursor.execute("ANALYZE notifications_message, notifications_delivery")
-    node = plan_of(give_turns, "LockRows")
-    (gate,) = node["Plans"]
+    longest_due, _ = plans_of(give_turns, "LockRows")
+    (gate,) = longest_due["Plans"]
     assert "pg_try_advisory_xact_lock" not in gate.get("Filter", "")
     assert [child["Node Type"] for child in gate["Plans"]] == ["Index Scan"]
     assert gate["Plans"][0]["Index Name"] == "message_due"
+
+
+def test_it_finds_what_it_updates_by_ids_however_many_wait() -> None:
+    become_due(UserFactory(), 50_000)
+    found = update_of_messages(give_turns)
+    assert found["Index Name"] == "notifications_message_pkey"
+    assert found["Index Cond"] == "(id = g.id)"
 
 
 @pytest.mark.django_db(transaction=True)
