@@ -15,8 +15,10 @@ def wire_address(address: str) -> str:
     A local part with other characters than ASCII has no ASCII form (RFC 6531); such an address
     is left whole. Raises UnicodeError when the domain cannot be encoded.
     """
+    if address.isascii():
+        return address
     local, at, domain = address.rpartition("@")
-    if not local.isascii() or domain.isascii():
+    if not local.isascii():
         return address
     return f"{local}{at}{idna.encode(domain, uts46=True).decode('ascii')}"
 

@@ -9,8 +9,7 @@ on (CVE-2025-1795, CVE-2024-6923).
 
 import base64
 import re
-from datetime import UTC
-from email.utils import format_datetime
+from datetime import UTC, datetime
 
 from notifications.delivery.addresses import (
     bare_address,
@@ -27,6 +26,9 @@ _WORD_OCTETS = 39
 
 _FOLDABLE = re.compile(r"[!-~]{1,60}(?: [!-~]{1,60})*")
 """Words of printable ASCII with a single space between them: can be folded and read back."""
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _BREAK = re.compile(r"[\r\n\0]")
 
@@ -45,13 +47,20 @@ def build_mime(outgoing: Outgoing) -> bytes:
         _unstructured("Subject", outgoing.subject),
         _addresses("From", [(display_name(outgoing.sender), outgoing.sender_address)]),
         *_recipient_headers(outgoing.recipients),
-        f"Date: {format_datetime(outgoing.accepted_at.astimezone(UTC))}",
+        f"Date: {_date(outgoing.accepted_at)}",
         f"Message-ID: {outgoing.header_message_id}",
         *_further_headers(outgoing.extras),
         "MIME-Version: 1.0",
         *body.headers,
     ]
     return CRLF.join([*headers, "", ""]).encode() + body.body
+
+
+def _date(moment: datetime) -> str:
+    """As RFC 5322, 3.3, has it. The standard library's way takes four times as long."""
+    utc = moment.astimezone(UTC)
+    day = f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
+    return f"{day} {utc.hour:02}:{utc.minute:02}:{utc.second:02} +0000"
 
 
 def _recipient_headers(recipients: tuple[Recipient, ...]) -> list[str]:
@@ -129,6 +138,8 @@ def _refuse_controls(header: str, value: str) -> None:
 
 
 def _fold(text: str) -> str:
+    if len(text) <= LINE_OCTETS:
+        return text
     lines = [""]
     for word in text.split(" "):
         if lines[-1] and len(lines[-1]) + 1 + len(word) > LINE_OCTETS:

@@ -16,8 +16,8 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.utils import encode_rfc2231
+from typing import NamedTuple
 
 from notifications.delivery.extras import File
 from notifications.delivery.handoff import Outgoing
@@ -40,8 +40,7 @@ _LINE_OF_BASE64 = LINE_OCTETS // 4 * 3
 """So many octets make a whole line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A part with its headers, whose body ends with CRLF (or is empty)."""
 
     headers: tuple[str, ...]
@@ -121,9 +120,8 @@ def _refuse_controls(*values: str) -> None:
 def _encode_text(text: str) -> tuple[bytes, str]:
     """The text's bytes and the name of their transfer encoding."""
     if _READABLE.fullmatch(text):
-        ends_open = text and not text.endswith("\n")
-        written = f"{text}\n" if ends_open else text
-        return written.replace("\r\n", "\n").replace("\n", CRLF).encode(), "7bit"
+        # the last line may end open
+        return CRLF.join([*text.splitlines(), ""]).encode(), "7bit"
     lines = [line.encode() for line in _LINE_END.split(text)]
     if lines[-1] == b"":
         lines.pop()

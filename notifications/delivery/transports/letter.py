@@ -1,7 +1,7 @@
 """A hand-off as SMTP sends it."""
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from notifications.delivery.addresses import wire_address
@@ -12,8 +12,7 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 """Within <> a space or a > would begin what the server reads as parameters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A hand-off as it goes over the wire."""
 
     handoff_id: UUID
@@ -22,15 +21,8 @@ class Letter:
     """Each delivery's address."""
     data: bytes
     """The message, dots doubled, without the final one."""
-
-    smtputf8: bool = field(init=False)
+    smtputf8: bool
     """Whether an address or a header has no ASCII form."""
-
-    def __post_init__(self) -> None:
-        """Look once."""
-        addresses = (self.sender, *[address for _, address in self.recipients])
-        is_ascii = self.data.isascii() and "".join(addresses).isascii()
-        object.__setattr__(self, "smtputf8", not is_ascii)
 
 
 def write_letter(request: HandoffRequest) -> Letter:
@@ -40,11 +32,13 @@ def write_letter(request: HandoffRequest) -> Letter:
     """
     mark = f"X-Limbo-Handoff: {request.handoff_id}\r\n".encode()
     content = mark + build_mime(request.outgoing)
-    recipients = tuple((r.delivery_id, _bare(r.address)) for r in request.envelope)
+    recipients = tuple([(r.delivery_id, _bare(r.address)) for r in request.envelope])
     sender = _bare(request.outgoing.sender_address)
     # RFC 5321, 4.5.2; the first line begins with the mark, and so with no dot
     data = content.replace(b"\n.", b"\n..")
-    return Letter(request.handoff_id, sender, recipients, data)
+    addresses = "".join([sender, *[address for _, address in recipients]])
+    smtputf8 = not (data.isascii() and addresses.isascii())
+    return Letter(request.handoff_id, sender, recipients, data, smtputf8)
 
 
 def _bare(address: str) -> str:
