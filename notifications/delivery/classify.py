@@ -33,11 +33,12 @@ class Phase(StrEnum):
 
 
 _POSITIVE: dict[Phase, range] = {
+    **dict.fromkeys(Phase, range(200, 300)),
     Phase.GREETING: range(220, 221),
     Phase.STARTTLS: range(220, 221),
     Phase.DATA: range(354, 355),
 }
-"""The replies that let the conversation go on; any 2xx where nothing else is said."""
+"""The replies that let the conversation go on."""
 
 _TEMPORARY = range(400, 500)
 _PERMANENT = range(500, 600)
@@ -63,7 +64,7 @@ _POLICY = re.compile(r"5\.7\.\d{1,3}\b")
 
 def is_positive(phase: Phase, code: int) -> bool:
     """Whether the conversation goes on after reply `code` in `phase`."""
-    return code in _POSITIVE.get(phase, range(200, 300))
+    return code in _POSITIVE[phase]
 
 
 def read_smtp(phase: Phase, code: int) -> Reading:

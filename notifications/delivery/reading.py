@@ -78,5 +78,7 @@ RULES: dict[Reading, Rule] = {
 
 def reach_of(readings: Iterable[Reading]) -> Reach:
     """What one hand-off says by the readings of its recipients: one failure is a failure."""
-    found = {RULES[reading].reach for reading in readings}
-    return next((reach for reach in (Reach.FAILED, Reach.REACHED) if reach in found), Reach.NEUTRAL)
+    found = [RULES[reading].reach for reading in readings]
+    if Reach.FAILED in found:
+        return Reach.FAILED
+    return Reach.REACHED if Reach.REACHED in found else Reach.NEUTRAL

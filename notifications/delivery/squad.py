@@ -219,9 +219,10 @@ class Hand:
         return job.request if job else None
 
     def _transport(self, config: ProviderConfig) -> Transport:
-        if config not in self._transports:
-            self._transports[config] = open_transport(config)
-        return self._transports[config]
+        transport = self._transports.get(config)
+        if transport is None:
+            transport = self._transports[config] = open_transport(config)
+        return transport
 
     def _close_idle(self) -> None:
         for transport in self._transports.values():

@@ -7,6 +7,7 @@ tell whether anything is left in it.
 import smtplib
 import socket
 import ssl
+from collections import deque
 
 from notifications.delivery.transports.deadline import DeadlineSocket
 
@@ -21,7 +22,8 @@ class Replies:
     """The server's side of one connection, as far as it came and is not read yet."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._lines: deque[bytes] = deque()
+        self._rest = b""  # the beginning of a line
 
     def read(self, sock: socket.socket | None) -> tuple[int, bytes]:
         """Read a whole reply: its code, or -1 when it begins with no number, and its text.
@@ -30,7 +32,7 @@ class Replies:
         """
         lines: list[bytes] = []
         while len(lines) < _MOST_LINES:
-            line = self._read_line(sock)
+            line = self._lines.popleft() if self._lines else self._read_line(sock)
             lines.append(line[4:].strip())
             if not line[:3].isdigit():
                 return -1, b"\n".join(lines)
@@ -43,10 +45,10 @@ class Replies:
 
         Only reading tells: over TLS what came may be a matter of TLS itself, such as a ticket.
         """
-        if self._rest or not isinstance(sock, DeadlineSocket):
+        if self._lines or self._rest or not isinstance(sock, DeadlineSocket):
             return True
         try:
-            self._rest = sock.read_at_once(_CHUNK)
+            self._take(sock.read_at_once(_CHUNK))
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         except OSError:
@@ -54,12 +56,15 @@ class Replies:
         return True
 
     def _read_line(self, sock: socket.socket | None) -> bytes:
-        while (end := self._rest.find(b"\n") + 1) == 0:
+        while not self._lines:
             if len(self._rest) > _LONGEST_LINE:
                 raise smtplib.SMTPServerDisconnected("a reply without end")
             data = sock.recv(_CHUNK) if sock else b""
             if not data:
                 raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-            self._rest += data
-        line, self._rest = self._rest[:end], self._rest[end:]
-        return line
+            self._take(data)
+        return self._lines.popleft()
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._lines.extend(lines)

@@ -75,11 +75,13 @@ class SmtpSession(smtplib.SMTP):
     def __init__(self, config: ProviderConfig, patience: Patience) -> None:
         self.announced: Letter | None = None
         """The message for which a transaction was opened, until it is sent."""
+        self.pipelines = False
+        """Whether the server takes commands before it has answered earlier ones (RFC 2920)."""
         self._config = config
         self._patience = patience
         self._own_name = ""
         self._replies = Replies()
-        self._commands: deque[tuple[Phase, bytes]] = deque()  # that are still to be written
+        self._commands: deque[tuple[Phase, str]] = deque()  # that are still to be written
         self._unanswered: deque[Phase] = deque()  # the phases of those that are written
         try:
             # the name is known once the connection is; given, smtplib does not look one up
@@ -99,7 +101,7 @@ class SmtpSession(smtplib.SMTP):
 
     # -- connecting --------------------------------------------------------------------------
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+    def _get_socket(self, host: str, port: int, timeout: object) -> socket.socket:
         """Connect; smtplib calls this, with a time-out that the limits replace."""
         sock: socket.socket = dial(host, port, deadline=self._patience.commit_deadline)
         self._own_name = _name_at(sock)
@@ -135,6 +137,7 @@ class SmtpSession(smtplib.SMTP):
             raise _broken(error) from error
         if not is_positive(Phase.EHLO, code):
             raise _refused(Phase.EHLO, code, _text(raw))
+        self.pipelines = self.has_extn("pipelining")
 
     def _start_tls(self) -> None:
         if not self.has_extn("starttls"):
@@ -173,12 +176,12 @@ class SmtpSession(smtplib.SMTP):
 
     def ask(self, phase: Phase, command: str) -> None:
         """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
-        self._commands = deque([(phase, f"{command}\r\n".encode())])
+        self._commands = deque([(phase, f"{command}\r\n")])
         self.go_on(phase)
 
     def takes(self, letter: Letter) -> bool:
         """Whether the server can take such addresses and headers."""
-        return self.has_extn("smtputf8") or not letter.smtputf8
+        return not letter.smtputf8 or self.has_extn("smtputf8")
 
     def announce(self, letter: Letter) -> None:
         """Open a transaction for `letter`: MAIL, an RCPT for each address, DATA.
@@ -190,16 +193,16 @@ class SmtpSession(smtplib.SMTP):
         if not self.takes(letter):
             problem = "the server takes no internationalised addresses (SMTPUTF8)"
             raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
-        options = [f"SIZE={len(letter.data)}"] if self.has_extn("size") else []
+        options = f" SIZE={len(letter.data)}" if self.has_extn("size") else ""
         if letter.smtputf8:
-            options += ["SMTPUTF8", "BODY=8BITMIME"]
-        lines = [
-            (Phase.MAIL, " ".join([f"MAIL FROM:<{letter.sender}>", *options])),
-            *((Phase.RCPT, f"RCPT TO:<{address}>") for _, address in letter.recipients),
-            (Phase.DATA, "DATA"),
-        ]
-        encoding = "utf-8" if letter.smtputf8 else "ascii"
-        self._commands = deque((phase, f"{line}\r\n".encode(encoding)) for phase, line in lines)
+            options += " SMTPUTF8 BODY=8BITMIME"
+        self._commands = deque(
+            [
+                (Phase.MAIL, f"MAIL FROM:<{letter.sender}>{options}\r\n"),
+                *[(Phase.RCPT, f"RCPT TO:<{address}>\r\n") for _, address in letter.recipients],
+                (Phase.DATA, "DATA\r\n"),
+            ]
+        )
         self.announced = letter
 
     def answer(self, phase: Phase) -> tuple[int, str]:
@@ -218,7 +221,7 @@ class SmtpSession(smtplib.SMTP):
         text = _text(raw)
         if code == CLOSING:
             raise BrokenConnectionError(Verdict(Reading.TEMPORARY, code, clip(text)))
-        if code not in range(200, 600):
+        if not 200 <= code < 600:
             raise _broken(f"no SMTP reply: {text}")
         return code, text
 
@@ -233,12 +236,7 @@ class SmtpSession(smtplib.SMTP):
         count = PIPELINED if self.pipelines else 1
         group = [self._commands.popleft() for _ in range(min(count, len(self._commands)))]
         self._unanswered.extend([phase for phase, _ in group])
-        return b"".join([command for _, command in group])
-
-    @property
-    def pipelines(self) -> bool:
-        """Whether the server takes commands before it has answered earlier ones (RFC 2920)."""
-        return self.has_extn("pipelining")
+        return "".join([command for _, command in group]).encode()
 
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it.
