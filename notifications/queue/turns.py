@@ -32,36 +32,24 @@ _COLUMNS = f"id, owner_id, priority, due_at, deaths, {OFFSET_SQL} AS shift"
 
 # The lock is asked for before a row is looked for. What has come meanwhile, or is locked, is left
 # to the next call.
-#
-# Where more is due than `limit`, each share's next ones get their turns too, as far as they would
-# come before the next `limit` in line: so whoever has a million before him in `longest_due` is not
-# behind it in the queue. A claim of `limit` then takes what it would take if all had their turns.
-# `shares` leaps from one to the next in the index message_share; rows are compared as a whole, so
-# that no other index will do.
-#
-# Where nobody stands in line and all that is due fits a batch, it is claimed here at once, and its
-# rows are written once. The clock then goes where the claim of them all would put it. A message
-# that was with a worker that died is left to the claim, which takes it alone.
-#
-# The statement is planned once: see `queue.claim` for why the limits are part of its text, and why
-# what is updated comes as arrays.
-_GIVE = f"""
-WITH RECURSIVE longest_due AS (
+_LONGEST_DUE = f"""
+due AS (
     SELECT {_COLUMNS} FROM notifications_message
     WHERE (SELECT pg_try_advisory_xact_lock({_GIVING})) AND {_DUE}
     ORDER BY due_at, id
     LIMIT {{limit}}
     FOR NO KEY UPDATE SKIP LOCKED
-),
-clock AS (
-    SELECT coalesce(
-        (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
-    ) AS turn
-),
+)
+"""  # noqa: S608 - made of constants
+
+# Each share's next ones, as far as they belong among the next `limit` in line. `shares` leaps from
+# one to the next in the index message_share; rows are compared as a whole, so that no other index
+# will do.
+_NEXT_DUE = f"""
 shares AS (
     (
         SELECT owner_id, priority FROM notifications_message
-        WHERE (SELECT count(*) FROM longest_due) = {{limit}} AND {_TURNLESS}
+        WHERE (SELECT pg_try_advisory_xact_lock({_GIVING})) AND {_TURNLESS}
         ORDER BY owner_id, priority LIMIT 1
     )
     UNION ALL
@@ -75,17 +63,14 @@ next_shares AS (
     SELECT * FROM (
         SELECT owner_id, priority, greatest(finish, clock.turn) + {OFFSET_SQL} AS next_turn
         FROM shares LEFT JOIN notifications_fairshare USING (owner_id, priority), clock
-        WHERE (owner_id, priority) NOT IN (
-            SELECT owner_id, priority FROM longest_due GROUP BY 1, 2 HAVING count(*) = {{limit}}
-        )
     ) s
-    WHERE next_turn < coalesce((
+    WHERE next_turn < (
         SELECT turn FROM notifications_message WHERE {_IN_LINE}
         ORDER BY turn, id OFFSET {{limit}} - 1 LIMIT 1
-    ), next_turn + 1)
+    )
     ORDER BY next_turn
 ),
-next_due AS (
+due AS (
     SELECT m.* FROM next_shares s, LATERAL (
         SELECT {_COLUMNS} FROM notifications_message
         WHERE (owner_id, priority) >= (s.owner_id, s.priority)
@@ -93,10 +78,22 @@ next_due AS (
         ORDER BY owner_id, priority, due_at, id LIMIT {{limit}} FOR NO KEY UPDATE SKIP LOCKED
     ) m
     LIMIT {_SHARES_LIMIT}
+)
+"""  # noqa: S608 - made of constants
+
+# Where nobody stands in line and all that is due fits a batch, it is claimed here at once, and its
+# rows are written once. The clock then goes where the claim of them all would put it. A message
+# that was with a worker that died is left to the claim, which takes it alone.
+#
+# The statement is planned once: see `queue.claim` for why the limits are part of its text, and why
+# what is updated comes as arrays.
+_GIVE = f"""
+WITH RECURSIVE clock AS (
+    SELECT coalesce(
+        (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
+    ) AS turn
 ),
-due AS (
-    SELECT * FROM longest_due UNION SELECT * FROM next_due
-),
+{{due}},
 placed AS (
     SELECT due.*, sum(cost) OVER line - cost AS before, sum(cost) OVER share AS total
     FROM due, LATERAL (
@@ -165,27 +162,34 @@ WHERE {_SHARES}
 def give_turns(*, limit: int = TURNS_LIMIT) -> int:
     """Give messages that are due and have no turn theirs; returns how many got one.
 
-    The longest due come first, `limit` of them. Where there are more, those of the others that
-    belong among the next `limit` in line get theirs as well; the rest waits for the next call. One
-    statement; rows that another is changing at this moment are left to the next call, too.
+    The longest due come first, `limit` of them. Where there may be more, those of the others that
+    belong among the next `limit` in line get theirs as well, and the rest waits for another call.
+    Rows that another is changing at this moment wait for one, too.
     """
-    return len(_give(limit, None, 0))
+    given = len(_give(_LONGEST_DUE, limit))
+    return given if given < limit else given + len(_give(_NEXT_DUE, limit))
 
 
 def give_turns_or_claim(token: UUID, *, most: int) -> list[UUID]:
     """Give turns, and claim these messages under `token` if they are all that waits.
 
     Returns what it claimed, in the order of their turns: nothing where there are more than `most`,
-    or some stood in line before. One statement.
+    or some stood in line before. Then a claim of `most` takes what it would if all had their turns.
+    One statement, and another where more is due.
     """
     # one more, to see whether there are more
-    rows = _give(most + 1, token, most)
+    rows = _give(_LONGEST_DUE, most + 1, token, most)
+    if len(rows) > most:
+        _give(_NEXT_DUE, most)
     return [message_id for _, message_id, is_claimed in rows if is_claimed]
 
 
-def _give(limit: int, token: UUID | None, most: int) -> list[tuple[int, UUID, bool]]:
+def _give(
+    due: str, limit: int, token: UUID | None = None, most: int = 0
+) -> list[tuple[int, UUID, bool]]:
+    statement = _GIVE.format(due=due.format(limit=limit), most=most)
     with prepared_cursor() as cursor:
-        cursor.execute(_GIVE.format(limit=limit, most=most), {"token": token})
+        cursor.execute(statement, {"token": token})
         return sorted(cursor.fetchall())
 
 

@@ -59,7 +59,7 @@ def queue_up(owner: User, count: int, priority: Priority = Priority.NORMAL) -> N
 
 
 def plan_of(call: Callable[[], object], node_type: str) -> dict[str, Any]:
-    """The only node of that type in the plan of the one statement that `call` executes."""
+    """The only node of that type in the plan of the last statement that `call` executes."""
     (node,) = plans_of(call, node_type)
     return node
 
@@ -68,7 +68,7 @@ def plans_of(call: Callable[[], object], node_type: str) -> list[dict[str, Any]]
     """All nodes of that type in that plan."""
     with CaptureQueriesContext(connection) as queries:
         call()
-    (query,) = [query for query in queries if "SAVEPOINT" not in query["sql"]]
+    *_, query = [query for query in queries if "SAVEPOINT" not in query["sql"]]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + _as_run(query["sql"]))
         (answer,) = cursor.fetchone()

@@ -1,6 +1,7 @@
 """What becomes due again gets its turn by the same rule as what is submitted."""
 
 from datetime import timedelta
+from functools import partial
 from threading import Barrier, Thread
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from notifications.models.fair_share import HEAD_START
 from notifications.queue.claim import claim_due, claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import MessageFactory, UserFactory, make_message
-from tests.queue.line import become_due, plans_of, queue_up, update_of_messages
+from tests.queue.line import become_due, plan_of, queue_up, update_of_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -196,23 +197,31 @@ def test_it_costs_one_statement(django_assert_num_queries: object) -> None:
 def test_it_reads_only_its_own_index() -> None:
     """However many messages have ended, are in line, or wait for later."""
     become_due(UserFactory(), 60_000)
-    give_turns(limit=40_000)
+    give_turns(limit=59_500)
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE notifications_message SET state = 'sent', due_at = NULL, turn = NULL
             WHERE turn < 20000"""
         )
         cursor.execute("ANALYZE notifications_message, notifications_delivery")
-    longest_due, _ = plans_of(give_turns, "LockRows")
-    (gate,) = longest_due["Plans"]
+    node = plan_of(give_turns, "LockRows")
+    (gate,) = node["Plans"]
     assert "pg_try_advisory_xact_lock" not in gate.get("Filter", "")
     assert [child["Node Type"] for child in gate["Plans"]] == ["Index Scan"]
     assert gate["Plans"][0]["Index Name"] == "message_due"
 
 
+def test_it_finds_the_next_ones_of_each_share_by_their_own_index() -> None:
+    """Also where one user has nearly all, so that any index seems to lead to his."""
+    become_due(UserFactory(), 50_000)
+    node = plan_of(partial(give_turns, limit=100), "LockRows")
+    assert [child["Node Type"] for child in node["Plans"]] == ["Index Scan"]
+    assert node["Plans"][0]["Index Name"] == "message_share"
+
+
 def test_it_finds_what_it_updates_by_ids_however_many_wait() -> None:
     become_due(UserFactory(), 50_000)
-    found = update_of_messages(give_turns)
+    found = update_of_messages(partial(give_turns, limit=60_000))
     assert found["Index Name"] == "notifications_message_pkey"
     assert found["Index Cond"] == "(id = g.id)"
 
