@@ -1,6 +1,7 @@
 """Flat: the rate and the claim beside millions of finished messages, and before a long queue."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from benchmarks.contestants import LIMBO
 from benchmarks.database import Database
@@ -13,8 +14,9 @@ from benchmarks.stage import Stage
 
 FINISHED = 5_000_000
 BACKLOG = 1_000_000
-_MESSAGES = 15_000
+_MESSAGES = 30_000
 _SPARE = 5_000
+_WAITING = replace(LIMBO, load=("-m", "benchmarks.limbo_side.wait", "{count}"))
 
 
 def measure(stage: Stage, options: Options) -> Measure:
@@ -50,9 +52,9 @@ def _entries(old: Database, full: Database, options: Options) -> list[Entry]:
     queued = Setting(spare=0, database=full, is_full=True)
     finished, backlog = options.scaled(FINISHED), options.scaled(BACKLOG)
     return [
-        Entry(LIMBO, empty, "empty", "a new database", _MESSAGES),
-        Entry(LIMBO, aged, "5m", f"{finished:,} finished messages", _MESSAGES),
-        Entry(LIMBO, queued, "backlog_1m", f"{backlog:,} messages waiting", _MESSAGES),
+        Entry(_WAITING, empty, "empty", "a new database", _MESSAGES),
+        Entry(_WAITING, aged, "5m", f"{finished:,} finished messages", _MESSAGES),
+        Entry(_WAITING, queued, "backlog_1m", f"{backlog:,} messages waiting", _MESSAGES),
     ]
 
 
@@ -60,16 +62,17 @@ def _make_old(stage: Stage, database: Database, count: int) -> None:
     print(f"storing {count:,} finished messages", flush=True)
     race(LIMBO, stage, count=10, setting=Setting(database=database))
     _call(stage, database, "benchmarks.limbo_side.age", str(count))
+    _call(stage, database, "benchmarks.limbo_side.follow")
 
 
 def _fill(stage: Stage, database: Database, count: int) -> None:
     print(f"storing {count:,} messages that are due", flush=True)
-    _call(stage, database, "benchmarks.limbo_side.fill", str(count))
-    # what has waited for long has its events in order, long since
-    _call(stage, database, "benchmarks.limbo_side.sequence")
+    _call(stage, database, "benchmarks.limbo_side.wait", str(count))
 
 
 def _claim_ms(stage: Stage, database: Database) -> float:
+    _call(stage, database, "benchmarks.limbo_side.turns")
+    # the statistics are to know how many stand in line, as they do after a while
     database.settle()
     return float(_call(stage, database, "benchmarks.limbo_side.claim_time"))
 

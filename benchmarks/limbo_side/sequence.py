@@ -1,18 +1,10 @@
-"""`python -m benchmarks.limbo_side.sequence`: gives every event its position."""
+"""Gives every event its position; Django is set up before this is imported."""
 
-import django
-
-django.setup()
-
-from notifications.history.positions import sequence_events  # noqa: E402 - after the setup
-from notifications.models import EventQueue  # noqa: E402
+from notifications.history.positions import sequence_events
+from notifications.models import EventQueue
 
 
 def sequence() -> None:
     """Run the sequencer until nothing waits for it."""
     while EventQueue.objects.exists():
         sequence_events()
-
-
-if __name__ == "__main__":
-    sequence()

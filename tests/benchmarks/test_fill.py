@@ -7,7 +7,11 @@ import pytest
 from django.db import connection
 
 from benchmarks.limbo_side.fill import fill
-from notifications.models import Message, User
+from benchmarks.limbo_side.follow import follow
+from notifications.history.positions import sequence_events
+from notifications.history.roll_ups import count_events
+from notifications.history.search import write_terms
+from notifications.models import EventPosition, Message, MessageTerm, User
 from notifications.queue.claim import claim_next
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +55,15 @@ def test_every_message_is_stored_as_submit_stores_it() -> None:
             }
         assert copy.header_message_id == f"<{copy.pk.hex}@example.com>"
     assert len(set(Message.objects.values_list("header_message_id"))) == 5
+
+
+def test_what_has_waited_leaves_no_news_to_followers() -> None:
+    User.objects.create_user("bench")
+    fill(5)
+    follow()
+    assert EventPosition.objects.count() == 5
+    assert (sequence_events(), count_events(), write_terms()) == (0, 0, 0)
+    assert MessageTerm.objects.values("message").distinct().count() == 5
 
 
 def test_they_wait_to_be_claimed() -> None:
