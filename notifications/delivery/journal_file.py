@@ -172,7 +172,7 @@ def _page(header: Header) -> bytes:
     return start.ljust(PAGE, b"\0")
 
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def encode_line(record: Record) -> bytes:

@@ -10,6 +10,7 @@ on (CVE-2025-1795, CVE-2024-6923).
 import base64
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from notifications.delivery.addresses import (
     bare_address,
@@ -45,7 +46,7 @@ def build_mime(outgoing: Outgoing) -> bytes:
     body = build_body(outgoing)
     headers = [
         _unstructured("Subject", outgoing.subject),
-        _addresses("From", [(display_name(outgoing.sender), outgoing.sender_address)]),
+        _from(outgoing.sender, outgoing.sender_address),
         *_recipient_headers(outgoing.recipients),
         f"Date: {_date(outgoing.accepted_at)}",
         f"Message-ID: {outgoing.header_message_id}",
@@ -54,6 +55,12 @@ def build_mime(outgoing: Outgoing) -> bytes:
         *body.headers,
     ]
     return CRLF.join([*headers, "", ""]).encode() + body.body
+
+
+@lru_cache
+def _from(sender: str, address: str) -> str:
+    # senders are few, and each writes much
+    return _addresses("From", [(display_name(sender), address)])
 
 
 def _date(moment: datetime) -> str:

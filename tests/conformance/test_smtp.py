@@ -111,6 +111,13 @@ def test_a_server_that_falls_silent_is_given_up_after_the_phases_time(
     assert time.monotonic() - begun < 60
 
 
+def test_each_phase_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "REPLY_SECONDS", 2.0)
+    slow = drip("250 ok", every=0.15)
+    with SmtpPeer(on={"mail": slow, "rcpt": slow}) as peer:
+        assert reading(hand_over(peer)) is Reading.SENT
+
+
 def test_what_is_slow_before_the_dot_leaves_the_dot_its_time() -> None:
     # the reply to DATA is whole before the deadline, but not before the dot's share of it
     slow = drip("354 " + "x" * 40, every=0.1)

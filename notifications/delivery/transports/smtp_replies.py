@@ -22,30 +22,35 @@ class Replies:
     """The server's side of one connection, as far as it came and is not read yet."""
 
     def __init__(self) -> None:
-        self._lines: deque[bytes] = deque()
+        self._whole: deque[tuple[int, bytes]] = deque()
+        self._texts: list[bytes] = []  # the lines of a reply that is not whole yet
         self._rest = b""  # the beginning of a line
+
+    @property
+    def are_at_hand(self) -> bool:
+        """Whether the next one can be read without waiting for it."""
+        return bool(self._whole)
 
     def read(self, sock: socket.socket | None) -> tuple[int, bytes]:
         """Read a whole reply: its code, or -1 when it begins with no number, and its text.
 
         Raises OSError when the connection ends, or time is up, before the reply does.
         """
-        lines: list[bytes] = []
-        while len(lines) < _MOST_LINES:
-            line = self._lines.popleft() if self._lines else self._read_line(sock)
-            lines.append(line[4:].strip())
-            if not line[:3].isdigit():
-                return -1, b"\n".join(lines)
-            if line[3:4] != b"-":
-                return int(line[:3]), b"\n".join(lines)
-        raise smtplib.SMTPServerDisconnected("a reply without end")
+        while not self._whole:
+            if len(self._texts) >= _MOST_LINES or len(self._rest) > _LONGEST_LINE:
+                raise smtplib.SMTPServerDisconnected("a reply without end")
+            data = sock.recv(_CHUNK) if sock else b""
+            if not data:
+                raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+            self._take(data)
+        return self._whole.popleft()
 
     def has_heard(self, sock: socket.socket | None) -> bool:
         """Whether there is something that nobody asked for: a reply, or the connection's end.
 
         Only reading tells: over TLS what came may be a matter of TLS itself, such as a ticket.
         """
-        if self._lines or self._rest or not isinstance(sock, DeadlineSocket):
+        if self._whole or self._texts or self._rest or not isinstance(sock, DeadlineSocket):
             return True
         try:
             self._take(sock.read_at_once(_CHUNK))
@@ -55,16 +60,12 @@ class Replies:
             return True
         return True
 
-    def _read_line(self, sock: socket.socket | None) -> bytes:
-        while not self._lines:
-            if len(self._rest) > _LONGEST_LINE:
-                raise smtplib.SMTPServerDisconnected("a reply without end")
-            data = sock.recv(_CHUNK) if sock else b""
-            if not data:
-                raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-            self._take(data)
-        return self._lines.popleft()
-
     def _take(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
-        self._lines.extend(lines)
+        for line in lines:
+            self._texts.append(line[4:].strip())
+            is_numbered = line[:3].isdigit()
+            if not is_numbered or line[3:4] != b"-":
+                code = int(line[:3]) if is_numbered else -1
+                self._whole.append((code, b"\n".join(self._texts)))
+                self._texts = []

@@ -210,7 +210,8 @@ class SmtpSession(smtplib.SMTP):
 
         Raises BrokenConnectionError when there is none, or one that closes the connection.
         """
-        self._give_time(self._patience.limit(phase))
+        if not (self._unanswered and self._replies.are_at_hand):
+            self._give_time(self._patience.limit(phase))
         try:
             if not self._unanswered:
                 self.send(self._next_commands())
