@@ -46,7 +46,7 @@ from notifications.models.state import State
 
 logger = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.05
+FLUSH_SECONDS = 0.1
 """Outcomes are recorded together once in this time."""
 
 BATCH_SECONDS = 20.0
