@@ -37,6 +37,9 @@ GRACE_SECONDS = 8.0
 _GRACE = GRACE_SECONDS + 0.5
 """With a worker's time to record what came of it."""
 
+CYCLES_AFTER = 20_000
+"""So many objects more than at the last look there are before a process looks for cycles."""
+
 _LAST_SECONDS = 1.0
 """For what is left to do after the grace: then the main process ends, and with it everything."""
 
@@ -52,6 +55,9 @@ def run_cluster() -> int:
     # what is loaded by now stays: it need not be looked through again, nor copied in each child
     gc.collect()
     gc.freeze()
+    # a batch makes thousands of objects and lets go of them all: a look at each few hundred of them
+    # finds nothing
+    gc.set_threshold(CYCLES_AFTER)
     return Cluster(board).serve()
 
 
