@@ -15,7 +15,8 @@ _ID_OCTETS = 16
 
 def id_array(ids: Iterable[UUID | uuid_utils.UUID]) -> str:
     """An array of ids, as hexadecimal digits alone: their usual form takes six times as long."""
-    return "{" + b"".join([value.bytes for value in ids]).hex(",", _ID_OCTETS) + "}"
+    octets = b"".join([value.int.to_bytes(_ID_OCTETS) for value in ids])
+    return "{" + octets.hex(",", _ID_OCTETS) + "}"
 
 
 def plain_array(values: Iterable[int | float | None]) -> str:
