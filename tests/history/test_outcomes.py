@@ -117,6 +117,20 @@ def test_a_delivery_that_was_cancelled_meanwhile_is_not_put_in_flight(provider: 
     assert state_of(message) == State.CANCELLED
 
 
+def test_a_hand_off_begins_with_those_of_its_deliveries_that_are_still_pending(
+    provider: Provider,
+) -> None:
+    message = make_message("a@example.org", "b@example.org")
+    gone, kept = message.deliveries.order_by("id").values_list("id", flat=True)
+    plan = Planned(uuid7(), message.id, provider.id, provider.name, (gone, kept))
+    with transaction.atomic():
+        lock_messages([message.id])
+        change_deliveries([Change(gone, State.CANCELLED)], before=(State.PENDING,))
+        begun = commit_in_flight([plan])
+    assert begun == [plan._replace(delivery_ids=(kept,))]
+    assert Attempt.objects.get().delivery_id == kept
+
+
 @pytest.mark.parametrize("messages", [1, 20])
 def test_recording_costs_the_same_statements_for_any_number(
     provider: Provider, messages: int, django_assert_num_queries: object
