@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.signing import SignedPackage
@@ -28,6 +28,7 @@ from notifications import failpoints
 from notifications.delivery.batch import deliver_batch
 from notifications.delivery.stop_flag import stop_flag
 from notifications.models.lease import Lease
+from notifications.models.prepared import prepared_cursor
 from notifications.models.wakeup import wake
 from notifications.queue.board import Board, Kind, Ticket
 from notifications.queue.claim import claim_next
@@ -49,6 +50,10 @@ LOST_SECONDS = 5.0
 _BUSY_SECONDS = 0.25
 _BUSY_POLL_SECONDS = 0.005
 _AWAY_SECONDS = 1.0
+
+_HAS_ORDINARY = """
+SELECT EXISTS (SELECT FROM django_q_ormq WHERE key = %s::text AND lock < %s::timestamptz)
+"""
 
 Package = tuple[Ticket, str]
 """What django-q2 takes from a broker: an acknowledgement id, and a signed task."""
@@ -183,10 +188,20 @@ class ClusterBroker(OutboxBroker):
         if self._board.ordinary() >= max(1, self._board.workers - 1):
             return None
         self._is_ordinary_next = False
+        if not self._has_ordinary():
+            return None
         # Q_CLUSTER's `bulk` is 1: never more than one
         for task_id, signed in super().dequeue() or []:
             return _Task(Kind.ORDINARY, signed, task_id=task_id)
         return None
+
+    def _has_ordinary(self) -> bool:
+        """Whether there may be one; after each batch, by models, that would cost eight times."""
+        close_old_connections()
+        with prepared_cursor() as cursor:
+            cursor.execute(_HAS_ORDINARY, [self.list_key, timezone.now()])
+            ((has_any,),) = cursor.fetchall()
+        return bool(has_any)
 
     def _beat(self) -> _Task | None:
         """The proof of progress goes the way of every task: to a worker, which notes it."""
