@@ -119,7 +119,8 @@ class Board:
         """How many idle workers have nothing on its way to them."""
         # in this order: who takes up a task meanwhile is counted on both sides, never on neither
         on_their_way = len(self.waiting())
-        idle = [pid for pid, work in self._living() if not work]
+        # who lives is asked of the kernel: not for those that are busy anyway
+        idle = [i for i, slot in enumerate(self._slots) if not slot.work and self._locks.owner(i)]
         return len(idle) - on_their_way
 
     def ordinary(self) -> int:
