@@ -22,6 +22,9 @@ RECOVER_SECONDS = 2.0
 FOLLOW_SECONDS = 0.05
 """What a tick spends on roll-ups and search, give or take a step: messages wait meanwhile."""
 
+_SEARCH_STEP = 500
+"""Positions; if each is an accepted message with its ten terms, they take some 25 ms."""
+
 
 class Housekeeping:
     """The work that needs no worker; all of it may raise a database's error."""
@@ -53,5 +56,5 @@ class Housekeeping:
 
     def _follow(self, *, until: float) -> None:
         """Make something of new events; what is left when the time is up is for the next tick."""
-        while (count_events() + write_terms()) and time.monotonic() < until:
+        while (count_events() + write_terms(limit=_SEARCH_STEP)) and time.monotonic() < until:
             pass
