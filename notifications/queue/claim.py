@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.lease import RENEWED
 from notifications.models.prepared import prepared_cursor
-from notifications.queue.turns import give_turns_or_claim
+from notifications.queue.turns import IN_LINE, give_turns_or_claim
 
 CLAIM_LIMIT = 100
 """Messages in one batch: enough to share the commits, few enough to finish within a lease."""
@@ -27,7 +27,7 @@ _CLAIM = f"""
 WITH next AS (
     SELECT id, turn, deaths, {OFFSET_SQL} AS shift
     FROM notifications_message
-    WHERE turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL
+    WHERE {IN_LINE}
     ORDER BY turn, id
     LIMIT {{limit}}
     FOR NO KEY UPDATE SKIP LOCKED

@@ -25,9 +25,11 @@ _SHARES_LIMIT = 10_000
 _GIVING = 7_420_181
 """The advisory lock of whoever gives turns: two at once could turn one user's messages around."""
 
+IN_LINE = "turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL"
+"""In SQL, the messages that have their turn and are not claimed: the index message_turn's."""
+
 _TURNLESS = "turn IS NULL AND due_at IS NOT NULL AND lease_until IS NULL"
 _DUE = f"{_TURNLESS} AND due_at <= now() AND state <> 'scheduled'"
-_IN_LINE = "turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL"
 _COLUMNS = f"id, owner_id, priority, due_at, deaths, {OFFSET_SQL} AS shift"
 
 # The lock is asked for before a row is looked for. What has come meanwhile, or is locked, is left
@@ -65,7 +67,7 @@ next_shares AS (
         FROM shares LEFT JOIN notifications_fairshare USING (owner_id, priority), clock
     ) s
     WHERE next_turn < (
-        SELECT turn FROM notifications_message WHERE {_IN_LINE}
+        SELECT turn FROM notifications_message WHERE {IN_LINE}
         ORDER BY turn, id OFFSET {{limit}} - 1 LIMIT 1
     )
     ORDER BY next_turn
@@ -120,7 +122,7 @@ given AS (
 ),
 batch AS (
     SELECT count(*) BETWEEN 1 AND {{most}} AND max(deaths) = 0 AND NOT EXISTS (
-        SELECT FROM notifications_message WHERE {_IN_LINE}
+        SELECT FROM notifications_message WHERE {IN_LINE}
     ) AS is_all
     FROM due
 ),
