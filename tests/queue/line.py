@@ -58,17 +58,21 @@ def queue_up(owner: User, count: int, priority: Priority = Priority.NORMAL) -> N
     give_turns(limit=count)
 
 
-def plan_of(call: Callable[[], object], node_type: str) -> dict[str, Any]:
-    """The only node of that type in the plan of the last statement that `call` executes."""
-    (node,) = plans_of(call, node_type)
+def plan_of(call: Callable[[], object], node_type: str, *, statements: int = 1) -> dict[str, Any]:
+    """The only node of that type in the plan of the last of the `statements` of `call`."""
+    (node,) = plans_of(call, node_type, statements=statements)
     return node
 
 
-def plans_of(call: Callable[[], object], node_type: str) -> list[dict[str, Any]]:
+def plans_of(
+    call: Callable[[], object], node_type: str, *, statements: int = 1
+) -> list[dict[str, Any]]:
     """All nodes of that type in that plan."""
     with CaptureQueriesContext(connection) as queries:
         call()
-    *_, query = [query for query in queries if "SAVEPOINT" not in query["sql"]]
+    executed = [query for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert len(executed) == statements
+    query = executed[-1]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + _as_run(query["sql"]))
         (answer,) = cursor.fetchone()

@@ -1,7 +1,7 @@
 """Nobody's mail waits for more of the others' than its share, whatever they submit."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
@@ -216,21 +216,14 @@ def test_nobody_waits_until_a_backlog_that_no_worker_has_seen_has_its_turns() ->
     assert normal in batch
 
 
-def test_users_whose_backlogs_no_worker_has_seen_take_turns() -> None:
+@pytest.mark.parametrize("have_much", [queue_up, become_due], ids=["in line", "without turns yet"])
+def test_users_who_all_have_much_to_send_take_turns(
+    have_much: Callable[[User, int], None],
+) -> None:
     owners = [UserFactory() for _ in range(5)]
     for owner in owners:
-        become_due(owner, 400)
+        have_much(owner, 400)
     for _ in range(8):
-        batch = serve(50)
-        sent = Message.objects.filter(id__in=batch).values_list("owner", flat=True)
-        assert {list(sent).count(owner.pk) for owner in owners} == {10}
-
-
-def test_users_who_all_have_much_to_send_take_turns() -> None:
-    owners = [UserFactory() for _ in range(5)]
-    for owner in owners:
-        queue_up(owner, 400)
-    for _ in range(4):
         batch = serve(50)
         sent = Message.objects.filter(id__in=batch).values_list("owner", flat=True)
         assert {list(sent).count(owner.pk) for owner in owners} == {10}

@@ -214,7 +214,7 @@ def test_it_reads_only_its_own_index() -> None:
 def test_it_finds_the_next_ones_of_each_share_by_their_own_index() -> None:
     """Also where one user has nearly all, so that any index seems to lead to his."""
     become_due(UserFactory(), 50_000)
-    node = plan_of(partial(give_turns, limit=100), "LockRows")
+    node = plan_of(partial(give_turns, limit=100), "LockRows", statements=2)
     assert [child["Node Type"] for child in node["Plans"]] == ["Index Scan"]
     assert node["Plans"][0]["Index Name"] == "message_share"
 
