@@ -25,6 +25,7 @@ from notifications.models import (
     State,
     User,
 )
+from notifications.models.ids import new_id
 
 DAY = timedelta(days=1)
 
@@ -83,11 +84,11 @@ def handed_over(
     provider, _ = Provider.objects.get_or_create(name=to)
     chosen = deliveries_of(message) if deliveries is None else deliveries
     planned = Planned(
-        handoff_id=uuid7(),
-        message_id=message.id,
+        handoff_id=new_id(),
+        message_id=str(message.id),
         provider_id=provider.id,
         provider_name=provider.name,
-        delivery_ids=tuple(delivery.id for delivery in chosen),
+        delivery_ids=tuple(str(delivery.id) for delivery in chosen),
     )
     with transaction.atomic():
         lock_messages([message.id])

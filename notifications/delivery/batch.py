@@ -41,6 +41,7 @@ from notifications.failpoints import hit
 from notifications.history.changes import LetGo, change_deliveries, lock_messages
 from notifications.history.outcomes import HandoffOutcome, record_outcomes
 from notifications.models import Heartbeat
+from notifications.models.ids import Id
 from notifications.models.lease import HANDOFF_SECONDS, Lease, boottime
 from notifications.models.state import State
 
@@ -56,7 +57,7 @@ _LOOK_SECONDS = 0.1
 """How often a batch that waits for answers looks at the stop flag and the clock."""
 
 
-def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> None:
+def deliver_batch(token: str, message_ids: Sequence[Id], *, cluster: str) -> None:
     """Deliver the messages that were claimed under the lease `token`.
 
     The django-q2 task of the broker's claim. Messages whose lease is lost by now are left alone;
@@ -65,9 +66,8 @@ def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> No
     """
     hit("batch_taken")
     lease = Lease(UUID(token))
-    claimed = [UUID(message_id) for message_id in message_ids]
     if stop_flag.is_set():
-        lease.release(claimed)
+        lease.release(message_ids)
         return
     witness = journal()
     try:
@@ -75,10 +75,10 @@ def deliver_batch(token: str, message_ids: Sequence[str], *, cluster: str) -> No
     except JournalError as error:
         logger.error("Nothing is sent: %s", error)  # noqa: TRY400 - its text says what to mend
         return
-    due = load_due(claimed)
-    if len(due) < len(claimed):
+    due = load_due(message_ids)
+    if len(due) < len(message_ids):
         loaded = {message.id for message in due}
-        lease.release([message_id for message_id in claimed if message_id not in loaded])
+        lease.release([id_ for id_ in message_ids if id_ not in loaded])
     _deliver(Batch(lease, due, witness, crew(), cluster))
 
 
@@ -115,9 +115,9 @@ class Batch:
         self._messages = {message.id: message for message in messages}
         self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.hands)
         self._results = BatchResults()
-        self._progress: dict[UUID, Progress] = {}
-        self._begun: list[UUID] = []  # hand-offs that were given to the crew
-        self._open: Counter[UUID] = Counter()  # hand-offs under way, by message
+        self._progress: dict[Id, Progress] = {}
+        self._begun: list[Id] = []  # hand-offs that were given to the crew
+        self._open: Counter[Id] = Counter()  # hand-offs under way, by message
         self._began_at = boottime()
 
     def run(self) -> None:
@@ -205,7 +205,7 @@ class Batch:
         self._start(jobs)
         self._release(id_ for id_ in idle - let_go if not self._open[id_])
 
-    def _count_off(self, ended: Sequence[Ended]) -> set[UUID]:
+    def _count_off(self, ended: Sequence[Ended]) -> set[Id]:
         """They are under way no more; returns those of their messages of which nothing is."""
         message_ids = [end.job.request.outgoing.message_id for end in ended]
         self._open.subtract(message_ids)
@@ -242,8 +242,8 @@ class Batch:
         return After(more_routes=more, repeats=repeats, batch_ends=batch_ends)
 
     def _record(
-        self, decided: Sequence[tuple[Ended, list[Decision]]], idle: set[UUID]
-    ) -> tuple[list[Job], set[UUID]]:
+        self, decided: Sequence[tuple[Ended, list[Decision]]], idle: set[Id]
+    ) -> tuple[list[Job], set[Id]]:
         """Record outcomes and commit the next wave, in one transaction.
 
         It lets go of those messages, of the `idle`, that have nothing in the next wave. Returns
@@ -263,7 +263,7 @@ class Batch:
 
     # -- the lease ---------------------------------------------------------------------------
 
-    def _release(self, message_ids: Iterable[UUID]) -> None:
+    def _release(self, message_ids: Iterable[Id]) -> None:
         done = list(message_ids)
         if done:
             steadfast(lambda: self._lease.release(done))

@@ -5,11 +5,11 @@ takes our key for a hand-off answers a repeat under the same key without sending
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 from notifications.delivery.providers import configured_providers
 from notifications.delivery.retry import next_delay
 from notifications.history.changes import Change
+from notifications.models.ids import AnyId
 from notifications.models.state import State
 
 WORKER_LOST = "worker_lost"
@@ -28,7 +28,7 @@ def may_repeat(provider: str, *, age: timedelta) -> bool:
     return config is not None and age + _ON_ITS_WAY < config.key_lifetime
 
 
-def doubt(delivery_id: UUID, *, provider: str) -> Change:
+def doubt(delivery_id: AnyId, *, provider: str) -> Change:
     """The step of a delivery whose worker ended while `provider` may have accepted it.
 
     Where the provider takes the same key again, its repeat is due after a wait.

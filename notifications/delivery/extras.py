@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from notifications.delivery.rows import MessageRow
 from notifications.models import Attachment
+from notifications.models.ids import Id
 
 FILES_OCTETS = 64 * 1024 * 1024
 """So much of files one batch holds in memory; the first message's are held even so."""
@@ -53,14 +53,14 @@ def extras_of(message: MessageRow, files: Sequence[File]) -> Extras | None:
     )
 
 
-def load_files(messages: Iterable[MessageRow]) -> dict[UUID, list[File]]:
+def load_files(messages: Iterable[MessageRow]) -> dict[Id, list[File]]:
     """The files of those messages that have any, in one query; none where none has."""
     having = [message.id for message in messages if message.attached_octets]
-    files: dict[UUID, list[File]] = {message_id: [] for message_id in having}
+    files: dict[Id, list[File]] = {message_id: [] for message_id in having}
     if having:
-        for row in Attachment.objects.filter(message__in=having).order_by("message", "position"):
+        for row in Attachment.objects.filter(message_id__in=having).order_by("message", "position"):
             file = File(row.name, row.type, bytes(row.content), row.content_id)
-            files[row.message_id].append(file)
+            files[str(row.message_id)].append(file)
     return files
 
 

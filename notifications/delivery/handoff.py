@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 from notifications.delivery.extras import Extras
 from notifications.delivery.reading import Reading
+from notifications.models.ids import Id
 
 ID_CHARACTERS = 500
 """So much of a provider's message id is kept; PostgreSQL's indexes take some 2,700 octets."""
@@ -21,7 +21,7 @@ def storable(text: str) -> str:
 class Recipient(NamedTuple):
     """One delivery's address."""
 
-    delivery_id: UUID
+    delivery_id: Id
     kind: str
     address: str
     name: str
@@ -30,7 +30,7 @@ class Recipient(NamedTuple):
 class Outgoing(NamedTuple):
     """A message as it leaves: the same on every attempt."""
 
-    message_id: UUID
+    message_id: Id
     header_message_id: str
     sender: str
     sender_address: str
@@ -47,7 +47,7 @@ class Outgoing(NamedTuple):
 class HandoffRequest(NamedTuple):
     """One hand-off: the message, and the recipients of this one."""
 
-    handoff_id: UUID
+    handoff_id: Id
     idempotency_key: str
     outgoing: Outgoing
     envelope: tuple[Recipient, ...]
@@ -83,7 +83,7 @@ class Verdict:
 class HandoffResult:
     """How a hand-off ended for each of its recipients, keyed by delivery."""
 
-    verdicts: Mapping[UUID, Verdict]
+    verdicts: Mapping[Id, Verdict]
     provider_message_id: str = ""
     retry_after: float | None = field(default=None)
     """Seconds the provider asked us to wait before anything else."""

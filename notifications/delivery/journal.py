@@ -30,6 +30,7 @@ from django.conf import settings
 from notifications.delivery.handoff import HandoffResult
 from notifications.delivery.journal_file import JournalFile, Record
 from notifications.models.errors import LimboError
+from notifications.models.ids import Id
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Journal:
         self._folder = folder
         self._lock = threading.Lock()
         self._file: JournalFile | None = None
-        self._on_the_wire: set[UUID] = set()
+        self._on_the_wire: set[Id] = set()
 
     @property
     def id(self) -> UUID:
@@ -70,22 +71,22 @@ class Journal:
             self._append(["batch", str(token)])
             return self._current().id
 
-    def plan(self, handoff_ids: Iterable[UUID]) -> None:
+    def plan(self, handoff_ids: Iterable[Id]) -> None:
         """List hand-offs before they are committed as in flight. Raises JournalError.
 
         One that bears this journal's id and is not listed proves that the file is not the whole
         truth.
         """
         with self._lock:
-            self._append(["plan", [str(handoff_id) for handoff_id in handoff_ids]])
+            self._append(["plan", list(handoff_ids)])
 
-    def begun(self, handoff_id: UUID) -> None:
+    def begun(self, handoff_id: Id) -> None:
         """Note that the next write may hand it over. Raises JournalError: then it must not."""
         with self._lock:
-            self._append(["begun", str(handoff_id)])
+            self._append(["begun", handoff_id])
             self._on_the_wire.add(handoff_id)
 
-    def ended(self, handoff_id: UUID, result: HandoffResult) -> None:
+    def ended(self, handoff_id: Id, result: HandoffResult) -> None:
         """Note what the provider answered.
 
         A failure to write is only logged: the answer is known, and about to be recorded.
@@ -93,7 +94,7 @@ class Journal:
         with self._lock:
             self._on_the_wire.discard(handoff_id)
             try:
-                self._append(["ended", str(handoff_id), _packed(result)])
+                self._append(["ended", handoff_id, _packed(result)])
             except JournalError:
                 logger.exception("The end of hand-off %s is not in the journal.", handoff_id)
 
@@ -135,7 +136,7 @@ def _cannot(error: OSError) -> JournalError:
 
 def _packed(result: HandoffResult) -> Record:
     verdicts = {
-        str(delivery_id): [verdict.reading.value, verdict.code, verdict.answer]
+        delivery_id: [verdict.reading.value, verdict.code, verdict.answer]
         for delivery_id, verdict in result.verdicts.items()
     }
     return [verdicts, result.provider_message_id, result.retry_after]

@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from uuid import UUID
 
 from django.db import transaction
-from uuid_utils.compat import uuid7
 
 from notifications.delivery.decision import Progress, give_up
 from notifications.delivery.doubt import may_repeat
@@ -25,6 +23,7 @@ from notifications.history.changes import Change, change_deliveries, lock_messag
 from notifications.history.in_flight import Planned, commit_in_flight, commit_repeats
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.models import Attempt, Outcome
+from notifications.models.ids import AnyId, Id, new_id
 from notifications.models.lease import Lease
 from notifications.models.state import State
 
@@ -47,7 +46,7 @@ class Launcher:
     lease: Lease
     journal: Journal
     routes: Routes
-    messages: Mapping[UUID, DueMessage]
+    messages: Mapping[Id, DueMessage]
     hands: int
 
     def commit(self, progresses: Sequence[Progress], *, renews: bool = False) -> list[Job]:
@@ -90,14 +89,14 @@ class Launcher:
         )
         return [job for job in jobs if job.request.handoff_id in counted]
 
-    def forget_unbegun(self, begun: Collection[UUID]) -> None:
+    def forget_unbegun(self, begun: Collection[Id]) -> None:
         """Free what a commit has left in flight whose answer was lost, so that it never began.
 
         `begun` are the hand-offs that were started. In a transaction of its own.
         """
         in_flight = Attempt.objects.filter(
             handoff__journal_id=self.journal.id, handoff__outcome=Outcome.IN_FLIGHT
-        ).exclude(handoff__in=begun)
+        ).exclude(handoff_id__in=begun)
         rows = list(in_flight.values_list("handoff_id", "handoff__message_id", "delivery_id"))
         with transaction.atomic():
             lock_messages({message_id for _, message_id, _ in rows})
@@ -108,12 +107,12 @@ class Launcher:
                 ]
             )
 
-    def _plan(self, progresses: Iterable[Progress]) -> tuple[dict[UUID, _Way], list[Progress]]:
+    def _plan(self, progresses: Iterable[Progress]) -> tuple[dict[Id, _Way], list[Progress]]:
         """One hand-off for the deliveries of a message that have the same providers before them.
 
         Returns the ways by hand-off, and what has none.
         """
-        groups: dict[tuple[UUID, frozenset[str], Wish | None], list[Progress]] = defaultdict(list)
+        groups: dict[tuple[Id, frozenset[str], Wish | None], list[Progress]] = defaultdict(list)
         for progress in progresses:
             key = progress.message.id, frozenset(progress.tried), progress.delivery.wish
             groups[key].append(progress)
@@ -126,7 +125,7 @@ class Launcher:
                 unroutable += members
                 continue
             ids = tuple([progress.delivery.id for progress in members])
-            plan = Planned(uuid7(), message_id, route.provider_id, route.name, ids)
+            plan = Planned(new_id(), message_id, route.provider_id, route.name, ids)
             ways[plan.handoff_id] = _Way(plan, message, route)
         return ways, unroutable
 
@@ -148,7 +147,7 @@ class Launcher:
     def _job(self, begun: Planned, way: _Way) -> Job:
         request = HandoffRequest(
             handoff_id=begun.handoff_id,
-            idempotency_key=str(begun.handoff_id),
+            idempotency_key=begun.handoff_id,
             outgoing=way.message.outgoing,
             envelope=way.message.envelope(begun.delivery_ids),
         )
@@ -173,7 +172,7 @@ class Launcher:
         return Job(request, route.config, self.lease, self.journal, share)
 
 
-def _unbegun(delivery_id: UUID) -> AttemptOutcome:
+def _unbegun(delivery_id: AnyId) -> AttemptOutcome:
     change = Change(delivery_id, State.PENDING, data={"reading": Reading.NOT_BEGUN.value})
     return AttemptOutcome(change, Outcome.NOT_ACCEPTED, Reading.NOT_BEGUN)
 

@@ -19,6 +19,7 @@ from notifications.delivery.routing import Wish
 from notifications.delivery.rows import DeliveryRow, MessageRow, read_deliveries, read_messages
 from notifications.delivery.sandbox import IN_SANDBOX
 from notifications.models import Attempt, Handoff, Outcome
+from notifications.models.ids import Id
 
 
 class _HandoffTiming(TypedDict):
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 class DueDelivery(NamedTuple):
     """A delivery that is to be handed over now."""
 
-    id: UUID
+    id: Id
     rounds: int
     backoffs: int
     was_attempted: bool
@@ -47,12 +48,12 @@ class DueDelivery(NamedTuple):
 class DueRepeat(NamedTuple):
     """A hand-off in doubt that may be repeated now, if its provider knows its key."""
 
-    handoff_id: UUID
+    handoff_id: Id
     provider: str
     idempotency_key: str
     age: timedelta
     """Since its first try."""
-    envelope: tuple[UUID, ...]
+    envelope: tuple[Id, ...]
     """All of its deliveries: the repeat has the same payload, whatever is known of some."""
     in_doubt: tuple[DueDelivery, ...]
 
@@ -66,11 +67,11 @@ class DueMessage(NamedTuple):
     repeats: tuple[DueRepeat, ...] = ()
 
     @property
-    def id(self) -> UUID:
+    def id(self) -> Id:
         """The message's id."""
         return self.outgoing.message_id
 
-    def envelope(self, delivery_ids: Sequence[UUID]) -> tuple[Recipient, ...]:
+    def envelope(self, delivery_ids: Sequence[Id]) -> tuple[Recipient, ...]:
         """The recipients of some of its deliveries, in the order of the headers."""
         if len(delivery_ids) == len(self.outgoing.recipients):
             return self.outgoing.recipients
@@ -78,13 +79,13 @@ class DueMessage(NamedTuple):
         return tuple(r for r in self.outgoing.recipients if r.delivery_id in wanted)
 
 
-def load_due(message_ids: Sequence[UUID]) -> list[DueMessage]:
+def load_due(message_ids: Sequence[Id]) -> list[DueMessage]:
     """Load messages with their content, recipients and due deliveries.
 
     Due is by the database's clock, so that the worker's own may be wrong. Messages whose files do
     not fit into memory with the others' are left out, for another batch.
     """
-    deliveries: dict[UUID, list[DeliveryRow]] = defaultdict(list)
+    deliveries: dict[Id, list[DeliveryRow]] = defaultdict(list)
     for row in read_deliveries(message_ids):
         deliveries[row.message_id].append(row)
     repeats = _repeats(deliveries)
@@ -135,13 +136,13 @@ def _in_doubt(row: DeliveryRow) -> DueDelivery:
 
 
 def _repeats(
-    deliveries: Mapping[UUID, Sequence[DeliveryRow]],
-) -> dict[UUID, list[DueRepeat]]:
+    deliveries: Mapping[Id, Sequence[DeliveryRow]],
+) -> dict[Id, list[DueRepeat]]:
     """The hand-offs in doubt of which a delivery is due, by message."""
     doubtful = {d.id: d for group in deliveries.values() for d in group if d.is_in_doubt}
     if not doubtful:
         return {}
-    attempts = Attempt.objects.filter(delivery__in=doubtful, outcome=Outcome.UNCERTAIN)
+    attempts = Attempt.objects.filter(delivery_id__in=doubtful, outcome=Outcome.UNCERTAIN)
     handoffs = (
         Handoff.objects.filter(id__in=attempts.values("handoff"), outcome=Outcome.UNCERTAIN)
         .select_related("provider")
@@ -150,12 +151,12 @@ def _repeats(
             delivery_ids=ArrayAgg("attempts__delivery", order_by="attempts__delivery"),
         )
     )
-    by_message: dict[UUID, list[DueRepeat]] = defaultdict(list)
+    by_message: dict[Id, list[DueRepeat]] = defaultdict(list)
     for handoff in cast("Iterable[_TimedHandoff]", handoffs):
-        envelope = tuple(handoff.delivery_ids)
-        by_message[handoff.message_id].append(
+        envelope = tuple(map(str, handoff.delivery_ids))
+        by_message[str(handoff.message_id)].append(
             DueRepeat(
-                handoff_id=handoff.id,
+                handoff_id=str(handoff.id),
                 provider=handoff.provider.name,
                 idempotency_key=handoff.idempotency_key,
                 age=handoff.age,

@@ -58,7 +58,7 @@ def build_body(outgoing: Outgoing) -> Part:
     if extras is None or not (extras.html or extras.files):
         return text
     # unknown to whoever wrote the message, and no encoding writes `=_`
-    boundary = f"=_limbo_{outgoing.message_id.hex}"
+    boundary = f"=_limbo_{outgoing.message_id.replace('-', '')}"
     shown = [file for file in extras.files if extras.html and file.content_id]
     attached = [file for file in extras.files if file not in shown]
     if extras.html:

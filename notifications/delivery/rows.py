@@ -5,13 +5,13 @@ Model instances of the same rows took a quarter of a worker's time.
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from notifications.history.arrays import id_array
+from notifications.models.ids import Id
 from notifications.models.prepared import prepared_cursor
 
 _MESSAGES = """
-SELECT m.id, m.header_message_id, m.sender, m.sender_address, m.subject,
+SELECT m.id::text, m.header_message_id, m.sender, m.sender_address, m.subject,
     extract(epoch FROM m.accepted_at)::float8, m.expires_at <= now(),
     m.preferred_provider, m.failover, m.is_test,
     m.reply_to, m.headers, m.tags, m.metadata, c.text, c.html, c.attached_octets
@@ -23,7 +23,7 @@ ORDER BY m.id
 # Whom the headers name is the same on every attempt: all but those whose address was suppressed
 # before any provider may have taken the message.
 _DELIVERIES = """
-SELECT d.id, d.message_id, d.kind, d.address, d.name, d.through, d.rounds, d.backoffs,
+SELECT d.id::text, d.message_id::text, d.kind, d.address, d.name, d.through, d.rounds, d.backoffs,
     d.state = 'pending' AND d.due_at <= now(),
     d.state = 'uncertain' AND d.due_at IS NOT NULL AND d.due_at <= now(),
     (SELECT expires_at <= now() FROM notifications_message WHERE id = d.message_id) AND EXISTS (
@@ -43,7 +43,7 @@ ORDER BY d.id
 class MessageRow(NamedTuple):
     """A message with its content."""
 
-    id: UUID
+    id: Id
     header_message_id: str
     sender: str
     sender_address: str
@@ -68,8 +68,8 @@ class MessageRow(NamedTuple):
 class DeliveryRow(NamedTuple):
     """One recipient, with whether it is this batch's to do something about."""
 
-    id: UUID
-    message_id: UUID
+    id: Id
+    message_id: Id
     kind: str
     address: str
     name: str
@@ -83,17 +83,17 @@ class DeliveryRow(NamedTuple):
     """Its message's deadline is over, and this generation has been handed to a provider before."""
 
 
-def read_messages(message_ids: Sequence[UUID]) -> list[MessageRow]:
+def read_messages(message_ids: Sequence[Id]) -> list[MessageRow]:
     """The messages with their contents, by id. Times are compared by the database's clock."""
     return [MessageRow._make(row) for row in _rows(_MESSAGES, message_ids)]
 
 
-def read_deliveries(message_ids: Sequence[UUID]) -> list[DeliveryRow]:
+def read_deliveries(message_ids: Sequence[Id]) -> list[DeliveryRow]:
     """Their deliveries, by id, but for those that the headers do not name."""
     return [DeliveryRow._make(row) for row in _rows(_DELIVERIES, message_ids)]
 
 
-def _rows(query: str, message_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
+def _rows(query: str, message_ids: Sequence[Id]) -> list[tuple[Any, ...]]:
     with prepared_cursor() as cursor:
         cursor.execute(query, [id_array(message_ids)])
         rows: list[tuple[Any, ...]] = cursor.fetchall()

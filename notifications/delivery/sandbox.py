@@ -6,7 +6,6 @@ do. It has a row for the hand-offs to name, but is none of the providers that ma
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from uuid import UUID
 
 from notifications.delivery.handoff import Outgoing
 from notifications.delivery.provider_config import SANDBOX, ProviderConfig
@@ -15,6 +14,7 @@ from notifications.delivery.steadfast import steadfast
 from notifications.delivery.transports.sandbox import script_for
 from notifications.history.tracking import Report, apply_tracking_event
 from notifications.models import Attempt, Outcome, Provider
+from notifications.models.ids import Id
 
 CONFIG = ProviderConfig(
     name=SANDBOX, scheme=SANDBOX, host="", port=0, user="", password="", options=(), weight=1
@@ -40,7 +40,7 @@ def check_way(outgoing: Outgoing, config: ProviderConfig) -> None:
         raise WrongWayError(f"message {outgoing.message_id} must not go to {config.name}")
 
 
-def report(handoffs: Collection[UUID]) -> None:
+def report(handoffs: Collection[Id]) -> None:
     """Tell the history what the sandbox reports of `handoffs`, whose outcomes are recorded.
 
     A worker that dies before leaves them as they were sent: reports can be lost outside, too.
@@ -52,8 +52,8 @@ def report(handoffs: Collection[UUID]) -> None:
             steadfast(partial(apply_tracking_event, told))
 
 
-def _accepted(handoffs: Collection[UUID]) -> Sequence[Attempt]:
+def _accepted(handoffs: Collection[Id]) -> Sequence[Attempt]:
     if not handoffs:
         return ()
-    accepted = Attempt.objects.filter(handoff__in=handoffs, outcome=Outcome.ACCEPTED)
+    accepted = Attempt.objects.filter(handoff_id__in=handoffs, outcome=Outcome.ACCEPTED)
     return steadfast(lambda: list(accepted.select_related("delivery").order_by("id")))

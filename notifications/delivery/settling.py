@@ -11,7 +11,7 @@ refusal says nothing about the first try.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,7 +46,7 @@ def settle(testimony: Testimony, *, died_alone: bool) -> None:
         return
     with transaction.atomic():
         _wait_shortly()
-        locked = lock_messages(concerned)
+        locked = {UUID(id_) for id_ in lock_messages(concerned)}
         attempts = _open_attempts(testimony, locked)
         record_outcomes(_outcomes(testimony, attempts))
         # read after the rows are locked: until then the sweeper may have freed them
@@ -78,11 +78,11 @@ def _wait_shortly() -> None:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_SECONDS}s"])
 
 
-def _held(testimony: Testimony, locked: Sequence[UUID]) -> list[UUID]:
-    return [message_id for message_id in _leased(testimony.token) if message_id in set(locked)]
+def _held(testimony: Testimony, locked: Collection[UUID]) -> list[UUID]:
+    return [message_id for message_id in _leased(testimony.token) if message_id in locked]
 
 
-def _open_attempts(testimony: Testimony, locked: Sequence[UUID]) -> list[Attempt]:
+def _open_attempts(testimony: Testimony, locked: Collection[UUID]) -> list[Attempt]:
     return list(
         Attempt.objects.filter(
             handoff__journal_id=testimony.journal_id,

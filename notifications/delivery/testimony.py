@@ -33,7 +33,7 @@ class Testimony:
     def verdict(self, handoff_id: UUID, delivery_id: UUID) -> Verdict | None:
         """What the provider answered, as far as its worker lived to note it."""
         result = self.ended.get(handoff_id)
-        return result.verdicts.get(delivery_id) if result else None
+        return result.verdicts.get(str(delivery_id)) if result else None
 
 
 def read_testimony(journal_id: UUID, data: bytes) -> Testimony:
@@ -84,7 +84,7 @@ def _unpacked(packed: Record) -> HandoffResult:
     verdicts, provider_message_id, retry_after = packed
     return HandoffResult(
         {
-            UUID(delivery_id): Verdict(Reading(reading), code, answer)
+            str(UUID(delivery_id)): Verdict(Reading(reading), code, answer)
             for delivery_id, (reading, code, answer) in verdicts.items()
         },
         provider_message_id,

@@ -6,17 +6,13 @@ driver quotes as a whole, to be cast in the statement (`%(ids)s::uuid[]`).
 """
 
 from collections.abc import Iterable
-from uuid import UUID
 
-import uuid_utils
-
-_ID_OCTETS = 16
+from notifications.models.ids import AnyId
 
 
-def id_array(ids: Iterable[UUID | uuid_utils.UUID]) -> str:
-    """An array of ids, as hexadecimal digits alone: their usual form takes six times as long."""
-    octets = b"".join([value.int.to_bytes(_ID_OCTETS) for value in ids])
-    return "{" + octets.hex(",", _ID_OCTETS) + "}"
+def id_array(ids: Iterable[AnyId]) -> str:
+    """An array of ids."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def plain_array(values: Iterable[int | float | None]) -> str:

@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.history.arrays import id_array, plain_array, text_array
+from notifications.models.ids import AnyId, Id
 from notifications.models.lease import RENEWED, Lease
 from notifications.models.prepared import prepared_cursor
 from notifications.models.state import OPEN, RANK, State
@@ -29,7 +30,7 @@ _STATES = {state.value: state for state in State}
 class Change(NamedTuple):
     """A step that one delivery is to make, if it still stands where the step begins."""
 
-    delivery_id: UUID
+    delivery_id: AnyId
     state: State
     data: Mapping[str, Any] = MappingProxyType({})
     """What its event tells: who, why, the provider's words."""
@@ -48,8 +49,8 @@ class Change(NamedTuple):
 class Changed(NamedTuple):
     """A delivery as the change left it."""
 
-    delivery_id: UUID
-    message_id: UUID
+    delivery_id: Id
+    message_id: Id
     state: State
     generation: int
 
@@ -60,10 +61,10 @@ class LetGo:
 
     token: UUID
     """The lease's: where another worker holds the message by now, its own goes on."""
-    message_ids: Collection[UUID]
+    message_ids: Collection[Id]
 
 
-def lock_messages(message_ids: Iterable[UUID], *, lease: Lease | None = None) -> list[UUID]:
+def lock_messages(message_ids: Iterable[AnyId], *, lease: Lease | None = None) -> list[Id]:
     """Lock the messages' rows, in the order of their ids, until the transaction ends.
 
     With `lease` only those that still carry it: the fence of claim and in-flight commit.
@@ -73,8 +74,9 @@ def lock_messages(message_ids: Iterable[UUID], *, lease: Lease | None = None) ->
     with prepared_cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT id FROM notifications_message WHERE id = ANY(%(ids)s::uuid[]) {fence}
-            ORDER BY id FOR NO KEY UPDATE
+            SELECT m.id::text FROM notifications_message m
+            WHERE m.id = ANY(%(ids)s::uuid[]) {fence}
+            ORDER BY m.id FOR NO KEY UPDATE
             """,  # noqa: S608 - the fence is one of two constants
             {"ids": id_array(message_ids), "token": str(lease.token) if lease else None},
         )
@@ -144,7 +146,7 @@ e AS (
     FROM m, unnest(m.ids, m.states, m.data) WITH ORDINALITY t (id, state, data, place)
     ORDER BY m.id, t.place
 )
-SELECT id, message_id, state, generation FROM d ORDER BY message_id, id
+SELECT id::text, message_id::text, state, generation FROM d ORDER BY d.message_id, d.id
 """  # noqa: S608 - made of constants
 
 
@@ -203,10 +205,10 @@ def _data_array(changes: Sequence[Change]) -> str:
 
 def add_event(
     *,
-    message_id: UUID,
+    message_id: AnyId,
     kind: str,
     data: Mapping[str, Any],
-    delivery_id: UUID | None = None,
+    delivery_id: AnyId | None = None,
     applied: bool = True,
 ) -> None:
     """Write a line of history that changes no delivery's state.

@@ -5,10 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from uuid_utils import uuid7
 
 from notifications.history.arrays import id_array, plain_array
 from notifications.history.changes import Change, change_deliveries
+from notifications.models.ids import Id, new_id
 from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
 from notifications.models.state import State
@@ -17,11 +17,11 @@ from notifications.models.state import State
 class Planned(NamedTuple):
     """A hand-off that is about to begin."""
 
-    handoff_id: UUID
-    message_id: UUID
+    handoff_id: Id
+    message_id: Id
     provider_id: int
     provider_name: str
-    delivery_ids: tuple[UUID, ...]
+    delivery_ids: tuple[Id, ...]
 
 
 def commit_in_flight(
@@ -49,13 +49,13 @@ def commit_in_flight(
     return begun
 
 
-def _begun(plan: Planned, in_flight: Container[UUID]) -> Planned:
+def _begun(plan: Planned, in_flight: Container[Id]) -> Planned:
     """`plan` with those of its deliveries that are in flight."""
     ids = tuple([delivery_id for delivery_id in plan.delivery_ids if delivery_id in in_flight])
     return plan if ids == plan.delivery_ids else plan._replace(delivery_ids=ids)
 
 
-def commit_repeats(handoff_ids: Sequence[UUID], *, journal_id: UUID) -> set[UUID]:
+def commit_repeats(handoff_ids: Sequence[Id], *, journal_id: UUID) -> set[Id]:
     """Count one more try of hand-offs in doubt, before it begins; returns those still in doubt.
 
     Runs in the caller's transaction, like `commit_in_flight`. Attempts and deliveries stay
@@ -65,7 +65,7 @@ def commit_repeats(handoff_ids: Sequence[UUID], *, journal_id: UUID) -> set[UUID
         cursor.execute(
             """
             UPDATE notifications_handoff SET tries = tries + 1, journal_id = %s
-            WHERE id = ANY(%s) AND outcome = 'uncertain' RETURNING id
+            WHERE id = ANY(%s) AND outcome = 'uncertain' RETURNING id::text
             """,
             [journal_id, list(handoff_ids)],
         )
@@ -73,7 +73,7 @@ def commit_repeats(handoff_ids: Sequence[UUID], *, journal_id: UUID) -> set[UUID
 
 
 def _insert(
-    begun: Sequence[Planned], generations: Mapping[UUID, int], journal_id: UUID | None
+    begun: Sequence[Planned], generations: Mapping[Id, int], journal_id: UUID | None
 ) -> None:
     attempts = [(plan, delivery_id) for plan in begun for delivery_id in plan.delivery_ids]
     with prepared_cursor() as cursor:
@@ -100,7 +100,7 @@ def _insert(
                 "handoffs": id_array(plan.handoff_id for plan in begun),
                 "messages": id_array(plan.message_id for plan in begun),
                 "providers": plain_array(plan.provider_id for plan in begun),
-                "attempts": id_array(uuid7() for _ in attempts),
+                "attempts": id_array(new_id() for _ in attempts),
                 "attempt_handoffs": id_array(plan.handoff_id for plan, _ in attempts),
                 "deliveries": id_array(delivery_id for _, delivery_id in attempts),
                 "generations": plain_array(generations[id_] for _, id_ in attempts),

@@ -7,11 +7,11 @@ stay as it is, and the truth goes into the Attempt and the history.
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.history.changes import Change, Changed, LetGo, add_event, change_deliveries
 from notifications.models.handoff import UNSETTLED, Outcome
+from notifications.models.ids import AnyId, Id
 from notifications.models.prepared import prepared_cursor
 from notifications.models.state import State
 
@@ -62,8 +62,8 @@ class AttemptOutcome(NamedTuple):
 class HandoffOutcome(NamedTuple):
     """How a hand-off ended."""
 
-    handoff_id: UUID
-    message_id: UUID
+    handoff_id: AnyId
+    message_id: AnyId
     attempts: Sequence[AttemptOutcome]
     provider_message_id: str = ""
 
@@ -88,15 +88,14 @@ def record_outcomes(
         attempt.change._replace(generation=generation)
         for outcome in outcomes
         for attempt in outcome.attempts
-        if (generation := generations.get((outcome.handoff_id, attempt.change.delivery_id)))
-        is not None
+        if (generation := generations.get(_key(outcome, attempt))) is not None
     ]
     changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN), let_go=let_go)
     _note_outlived(outcomes, changes, changed)
     return changed
 
 
-def settle_handoff(handoff_id: UUID) -> None:
+def settle_handoff(handoff_id: AnyId) -> None:
     """Let a hand-off stand where its attempts stand. Runs in the caller's transaction."""
     with prepared_cursor() as cursor:
         cursor.execute(
@@ -135,7 +134,7 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
         )
 
 
-def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID], int]:
+def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[Id, Id], int]:
     """Close the open Attempts; returns their generation by hand-off and delivery.
 
     Where a hand-off was repeated under its key, no refusal settles it: each is about one try only.
@@ -153,7 +152,7 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID],
             WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.delivery_id
                 AND a.outcome = ANY(%(unsettled)s::text[])
                 AND (h.tries = 1 OR t.outcome = ANY(%(not_refusals)s::text[]))
-            RETURNING a.handoff_id, a.delivery_id, a.generation
+            RETURNING a.handoff_id::text, a.delivery_id::text, a.generation
             """,  # noqa: S608 - made of constants
             {
                 "unsettled": text_array(UNSETTLED),
@@ -169,6 +168,10 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[UUID, UUID],
         return {(handoff, delivery): gen for handoff, delivery, gen in cursor.fetchall()}
 
 
+def _key(outcome: HandoffOutcome, attempt: AttemptOutcome) -> tuple[Id, Id]:
+    return str(outcome.handoff_id), str(attempt.change.delivery_id)
+
+
 def _note_outlived(
     outcomes: Sequence[HandoffOutcome], changes: Sequence[Change], changed: Sequence[Changed]
 ) -> None:
@@ -176,7 +179,9 @@ def _note_outlived(
     if len(changed) == len(changes):
         return
     moved = {delivery.delivery_id for delivery in changed}
-    left = {change.delivery_id: change for change in changes if change.delivery_id not in moved}
+    left = {
+        change.delivery_id: change for change in changes if str(change.delivery_id) not in moved
+    }
     for outcome in outcomes:
         for attempt in outcome.attempts:
             change = left.get(attempt.change.delivery_id)

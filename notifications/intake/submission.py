@@ -17,6 +17,7 @@ from notifications.intake.mail_request import MailRequest
 from notifications.intake.option_columns import option_parameters, store_files
 from notifications.intake.single_statement import store_message
 from notifications.models import State, User
+from notifications.models.ids import new_id
 from notifications.models.wakeup import wake
 
 ACCEPTED = 200
@@ -108,7 +109,7 @@ def _message_parameters(message_id: UUID, request: MailRequest) -> Mapping[str, 
 def _recipient_parameters(request: MailRequest) -> Mapping[str, Any]:
     recipients = list(request.recipients())
     return {
-        "ids": id_array(uuid7() for _ in recipients),
+        "ids": id_array(new_id() for _ in recipients),
         "kinds": text_array(kind.value for kind, _, _ in recipients),
         "positions": plain_array(position for _, position, _ in recipients),
         "addresses": text_array(mailbox.address for _, _, mailbox in recipients),

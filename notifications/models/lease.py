@@ -5,12 +5,14 @@ needs it is a compare-and-set on the token, so that a worker that lost it can do
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
 
 from notifications.models.errors import LimboError
+from notifications.models.ids import AnyId, Id
 
 LEASE_SECONDS = 60
 """How long a claim or a renewal holds."""
@@ -50,7 +52,7 @@ class Lease:
         """Whether so much of it is used up that the worker renews it; one that is lost, never."""
         return 0 < self.until <= boottime() + LEASE_SECONDS - RENEW_SECONDS
 
-    def renew(self, message_ids: list[UUID]) -> list[UUID]:
+    def renew(self, message_ids: Sequence[AnyId]) -> list[Id]:
         """Extend the lease on those of `message_ids` that still carry it, and return them."""
         # taken before the statement: the answer's way back must not lengthen the lease
         asked_at = boottime()
@@ -59,9 +61,9 @@ class Lease:
                 f"""
                 UPDATE notifications_message SET lease_until = {RENEWED}
                 WHERE id = ANY(%s) AND lease_token = %s
-                RETURNING id
+                RETURNING id::text
                 """,  # noqa: S608 - made of constants
-                [message_ids, self.token],
+                [list(message_ids), self.token],
             )
             held = [row[0] for row in cursor.fetchall()]
         if held:
@@ -76,7 +78,7 @@ class Lease:
         """Take it for lost: nothing more may begin under it."""
         self.until = 0.0
 
-    def release(self, message_ids: list[UUID]) -> None:
+    def release(self, message_ids: Sequence[AnyId]) -> None:
         """Give up the lease on `message_ids`; where it is already lost nothing changes.
 
         A message with an attempt in flight keeps it: such a message must meet the sweeper when
@@ -93,7 +95,7 @@ class Lease:
                     WHERE h.message_id = m.id AND h.outcome = 'in_flight'
                 )
                 """,
-                [message_ids, self.token],
+                [list(message_ids), self.token],
             )
 
     def release_all(self) -> None:

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from notifications.history.changes import Change, Changed, change_deliveries, lock_messages
 from notifications.models import Delivery, User
+from notifications.models.ids import Id
 from notifications.models.state import CANCELLABLE, DEAD_LETTER, State
 from notifications.models.wakeup import wake
 from notifications.queue.suppressed import candidates
@@ -135,18 +136,18 @@ def settle_as_sent(message_ids: Iterable[UUID], *, by: User, reason: str) -> Res
 
 
 def _move(
-    message_ids: Sequence[UUID], before: Sequence[State], after: State, data: Mapping[str, str]
+    message_ids: Sequence[Id], before: Sequence[State], after: State, data: Mapping[str, str]
 ) -> list[Changed]:
-    rows = Delivery.objects.filter(message__in=message_ids, state__in=before)
+    rows = Delivery.objects.filter(message_id__in=message_ids, state__in=before)
     ids = rows.values_list("id", flat=True)
     return change_deliveries([Change(id_, after, data=data) for id_ in ids], before=before)
 
 
 def _by_message(changed: Iterable[Changed]) -> Counter[UUID]:
-    return Counter(delivery.message_id for delivery in changed)
+    return Counter(UUID(delivery.message_id) for delivery in changed)
 
 
-def _extend(message_ids: Sequence[UUID], states: Sequence[State]) -> None:
+def _extend(message_ids: Sequence[Id], states: Sequence[State]) -> None:
     """Move the deadline of messages with deliveries in `states`: a new generation needs time."""
     with connection.cursor() as cursor:
         cursor.execute(

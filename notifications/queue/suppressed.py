@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.history.changes import Change
+from notifications.models.ids import AnyId
 from notifications.models.state import State
 
 SUPPRESSIONS = """
@@ -36,7 +37,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(
-    message_ids: Sequence[UUID], states: Sequence[State], *, waits: bool = False
+    message_ids: Sequence[AnyId], states: Sequence[State], *, waits: bool = False
 ) -> list[Candidate]:
     """The messages' deliveries in one of `states`; with `waits` those that are due later only."""
     parameters: dict[str, Any] = {

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
+from notifications.models.ids import AnyId
 from notifications.models.lease import RENEWED
 from notifications.models.prepared import prepared_cursor
 
@@ -195,7 +196,7 @@ def _give(
         return sorted(cursor.fetchall())
 
 
-def give_back_turns(message_ids: Sequence[UUID]) -> None:
+def give_back_turns(message_ids: Sequence[AnyId]) -> None:
     """Let the next messages of these messages' owners stand right behind what they have in line.
 
     For messages that were cancelled in this transaction: nobody is to wait behind his own mail that

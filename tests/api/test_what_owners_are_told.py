@@ -3,13 +3,13 @@
 import pytest
 from django.db import transaction
 from django.test import Client
-from uuid_utils.compat import uuid7
 
 from notifications.history.changes import Change, lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.intake.tokens import issue_token
 from notifications.models import Outcome, State
+from notifications.models.ids import new_id
 from notifications.queue.choices import requeue
 from tests.factories import ProviderFactory, UserFactory, make_message
 
@@ -22,7 +22,7 @@ def test_tracebacks_and_names_of_staff_stay_with_staff(client: Client) -> None:
     message = make_message()
     provider = ProviderFactory()
     delivery = message.deliveries.get()
-    plan = Planned(uuid7(), message.id, provider.id, provider.name, (delivery.id,))
+    plan = Planned(new_id(), str(message.id), provider.id, provider.name, (str(delivery.id),))
     failed = AttemptOutcome(
         Change(delivery.id, State.FAILED), Outcome.REFUSED, "unbuildable", answer=TRACEBACK
     )

@@ -1,10 +1,10 @@
 """What the transports' tests share: a message to hand over, and a witness of the commit."""
 
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
 
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Outgoing, Recipient
 from notifications.delivery.reading import Reading
+from notifications.models.ids import Id, new_id
 from notifications.models.lease import boottime
 
 ACCEPTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -12,7 +12,7 @@ ACCEPTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def recipient(address: str, *, kind: str = "to", name: str = "") -> Recipient:
     """A delivery's address."""
-    return Recipient(uuid4(), kind, address, name)
+    return Recipient(new_id(), kind, address, name)
 
 
 def outgoing(
@@ -24,7 +24,7 @@ def outgoing(
 ) -> Outgoing:
     """A message as it leaves."""
     return Outgoing(
-        message_id=uuid4(),
+        message_id=new_id(),
         header_message_id="<018f.1@limbo.example.org>",
         sender=sender,
         sender_address=sender_address,
@@ -37,8 +37,8 @@ def outgoing(
 
 def request_for(message: Outgoing, *only: Recipient) -> HandoffRequest:
     """A hand-off of `message` to all of its recipients, or to some."""
-    handoff_id = uuid4()
-    return HandoffRequest(handoff_id, str(handoff_id), message, only or message.recipients)
+    handoff_id = new_id()
+    return HandoffRequest(handoff_id, handoff_id, message, only or message.recipients)
 
 
 def request_to(*addresses: str) -> HandoffRequest:
@@ -85,6 +85,6 @@ class Witness:
             raise self._refusal
 
 
-def id_of(request: HandoffRequest) -> UUID:
+def id_of(request: HandoffRequest) -> Id:
     """The Handoff's id."""
     return request.handoff_id

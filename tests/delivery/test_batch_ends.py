@@ -19,6 +19,7 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.history.changes import lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.models import Attempt, Handoff, Message, Provider, State
+from notifications.models.ids import new_id
 from notifications.models.lease import Lease
 from notifications.queue.claim import claim_due
 from tests.delivery.two_providers import configure, deliver, smtp
@@ -133,7 +134,7 @@ def in_flight(settings: Settings, peers: ExitStack) -> tuple[Message, Planned, L
     journal().begin_batch(uuid4())
     provider = Provider.objects.get(name="first")
     delivery = message.deliveries.get()
-    planned = Planned(uuid4(), message.id, provider.id, provider.name, (delivery.id,))
+    planned = Planned(new_id(), str(message.id), provider.id, provider.name, (str(delivery.id),))
     with transaction.atomic():
         lock_messages([message.id])
         commit_in_flight([planned], journal_id=journal().id)
@@ -145,7 +146,7 @@ def test_what_a_commit_left_in_flight_whose_answer_was_lost_goes_back_to_pending
     settings: Settings, peers: ExitStack
 ) -> None:
     message, _, launcher = in_flight(settings, peers)
-    launcher.forget_unbegun({uuid4()})
+    launcher.forget_unbegun({new_id()})
     message.refresh_from_db()
     assert message.state == State.PENDING
     assert Handoff.objects.get().outcome == "not_accepted"

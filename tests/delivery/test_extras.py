@@ -55,8 +55,8 @@ def test_all_that_was_submitted_arrives(settings: Settings) -> None:
 
 def test_only_who_has_files_makes_anybody_look_for_them() -> None:
     owner = UserFactory()
-    plain = [submitted(owner).id for _ in range(3)]
-    full = [submitted(owner, attachments=[FILE], html="<p>a</p>").id for _ in range(3)]
+    plain = [str(submitted(owner).id) for _ in range(3)]
+    full = [str(submitted(owner, attachments=[FILE], html="<p>a</p>").id) for _ in range(3)]
     with CaptureQueriesContext(connection) as few:
         assert [message.outgoing.extras for message in load_due(plain)] == [None] * 3
     with CaptureQueriesContext(connection) as more:

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -15,9 +15,10 @@ from notifications.delivery.handoff import HandoffResult, Verdict
 from notifications.delivery.journal import ROTATE_BYTES, Journal, JournalError, journal
 from notifications.delivery.journal_file import PAGE, boot_id, own_cluster, read_file
 from notifications.delivery.reading import Reading
+from notifications.models.ids import Id, new_id
 from tests.delivery.dying import living, work_and_die
 
-HANDOFF, DELIVERY = uuid4(), uuid4()
+HANDOFF, DELIVERY = new_id(), new_id()
 SENT = HandoffResult({DELIVERY: Verdict(Reading.SENT, 250, "2.0.0 Ok\nqueued “é”")}, "abc", 1.5)
 
 
@@ -163,7 +164,7 @@ def test_the_folder_is_closed_to_others(written: Journal) -> None:
 
 def fill(written: Journal) -> None:
     """Make the file longer than one that is continued."""
-    ids = [uuid4() for _ in range(1000)]
+    ids = [new_id() for _ in range(1000)]
     while only_file(written._folder).stat().st_size <= ROTATE_BYTES:
         written.plan(ids)
 
@@ -199,9 +200,9 @@ def test_a_file_that_was_removed_or_cut_is_not_continued(written: Journal) -> No
 
 def test_threads_may_share_it(written: Journal) -> None:
     written.begin_batch(uuid4())
-    batches: list[list[UUID]] = [[uuid4() for _ in range(50)] for _ in range(4)]
+    batches: list[list[Id]] = [[new_id() for _ in range(50)] for _ in range(4)]
 
-    def hand_over(ids: list[UUID]) -> None:
+    def hand_over(ids: list[Id]) -> None:
         for handoff_id in ids:
             written.begun(handoff_id)
             written.ended(handoff_id, SENT)

@@ -13,7 +13,6 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
-from uuid_utils.compat import uuid7
 
 from notifications.delivery import journal_file
 from notifications.delivery.handoff import HandoffResult, Verdict
@@ -25,6 +24,7 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.history.changes import lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight, commit_repeats
 from notifications.models import Attempt, Delivery, Handoff, Message, State
+from notifications.models.ids import Id, new_id
 from notifications.queue.choices import requeue
 from notifications.queue.claim import Claim, claim_next
 from notifications.queue.sweep import sweep_expired
@@ -33,7 +33,7 @@ from tests.factories import ProviderFactory, UserFactory, make_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Script = Callable[[Journal, UUID], object]
+Script = Callable[[Journal, Id], object]
 """What a worker does with a hand-off once it is committed as in flight."""
 
 
@@ -81,15 +81,15 @@ class Worker:
 def _planned(message_id: UUID) -> Planned:
     provider = ProviderFactory()
     deliveries = Delivery.objects.filter(message=message_id).order_by("position")
-    ids = tuple(deliveries.values_list("id", flat=True))
-    return Planned(uuid7(), message_id, provider.id, provider.name, ids)
+    ids = tuple(map(str, deliveries.values_list("id", flat=True)))
+    return Planned(new_id(), str(message_id), provider.id, provider.name, ids)
 
 
-def nothing(_mine: Journal, _handoff_id: UUID) -> None:
+def nothing(_mine: Journal, _handoff_id: Id) -> None:
     """Die before anything is begun."""
 
 
-def begin(mine: Journal, handoff_id: UUID) -> None:
+def begin(mine: Journal, handoff_id: Id) -> None:
     """Die while the provider has not answered."""
     mine.begun(handoff_id)
 
@@ -97,11 +97,11 @@ def begin(mine: Journal, handoff_id: UUID) -> None:
 def end(*readings: Reading, answer: str = "") -> Script:
     """Die after the provider's answer, one reading a recipient, and before it is recorded."""
 
-    def script(mine: Journal, handoff_id: UUID) -> None:
+    def script(mine: Journal, handoff_id: Id) -> None:
         mine.begun(handoff_id)
-        deliveries = Delivery.objects.filter(attempts__handoff=handoff_id).order_by("position")
+        deliveries = Delivery.objects.filter(attempts__handoff_id=handoff_id).order_by("position")
         verdicts = {
-            delivery.id: Verdict(reading, 250, answer)
+            str(delivery.id): Verdict(reading, 250, answer)
             for delivery, reading in zip(deliveries, readings, strict=True)
         }
         mine.ended(handoff_id, HandoffResult(verdicts, "id-of-theirs"))
@@ -195,7 +195,7 @@ def test_of_several_hand_offs_only_the_begun_one_is_uncertain(folder: Path) -> N
     messages = [make_message() for _ in range(5)]
     chosen = messages[2]
 
-    def begin_one(mine: Journal, handoff_id: UUID) -> None:
+    def begin_one(mine: Journal, handoff_id: Id) -> None:
         if Handoff.objects.get(id=handoff_id).message_id == chosen.id:
             mine.begun(handoff_id)
 
@@ -256,9 +256,9 @@ def test_nothing_of_a_journal_that_is_not_whole_is_sent_again(
 def test_an_answer_is_believed_also_where_the_file_ends_early(folder: Path) -> None:
     message = make_message()
 
-    def end_and_go_on(mine: Journal, handoff_id: UUID) -> None:
+    def end_and_go_on(mine: Journal, handoff_id: Id) -> None:
         end(Reading.SENT)(mine, handoff_id)
-        mine.plan([uuid4()])
+        mine.plan([new_id()])
 
     work_and_die(Worker(folder, end_and_go_on))
     cut(next(folder.iterdir()))
@@ -524,11 +524,11 @@ def test_a_worker_that_dies_alone_counts_against_what_it_had_not_begun(
     assert_released(message)
 
 
-def fail_to_connect(mine: Journal, handoff_id: UUID) -> None:
+def fail_to_connect(mine: Journal, handoff_id: Id) -> None:
     """Die after a provider that could not be reached: nothing was begun."""
-    delivery = Delivery.objects.get(attempts__handoff=handoff_id)
+    delivery = Delivery.objects.get(attempts__handoff_id=handoff_id)
     verdict = Verdict(Reading.UNREACHABLE)
-    mine.ended(handoff_id, HandoffResult({delivery.id: verdict}))
+    mine.ended(handoff_id, HandoffResult({str(delivery.id): verdict}))
 
 
 @pytest.mark.parametrize(
@@ -608,7 +608,7 @@ def test_a_repeat_that_has_killed_too_many_workers_is_repeated_no_more(folder: P
     recover_journals()
     Delivery.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     Message.objects.update(due_at=timezone.now() - timedelta(minutes=1))
-    handoff_id = Handoff.objects.get().id
+    handoff_id = str(Handoff.objects.get().id)
 
     def repeat() -> None:
         claim = claim_anew()

@@ -28,7 +28,7 @@ def sent(owner: User) -> tuple[Message, UUID]:
     message = accepted(owner, "reader@example.org")
     planned = handed_over(message)
     answered(planned)
-    return message, planned.handoff_id
+    return message, UUID(planned.handoff_id)
 
 
 def record_of(message: Message, handoff_id: UUID, step: Step = Step.TAKEN) -> Received:
@@ -96,7 +96,7 @@ def test_a_doubt_without_a_ground_is_told(ann: User) -> None:
     message = accepted(ann, "reader@example.org")
     planned = handed_over(message)
     answered(planned, Reading.AMBIGUOUS)
-    began = record_of(message, planned.handoff_id, Step.BEGAN)
+    began = record_of(message, UUID(planned.handoff_id), Step.BEGAN)
     assert "groundless doubt" in judge({message.id}, [began]).problems[0]
     assert judge({message.id}, [began], doubt_from=Step.BEGAN).problems == []
 

@@ -2,12 +2,12 @@
 
 import pytest
 from django.db import IntegrityError, transaction
-from uuid_utils.compat import uuid7
 
 from notifications.history.changes import Change, change_deliveries, lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, Provider, State
+from notifications.models.ids import new_id
 from notifications.queue.choices import cancel, requeue
 from tests.factories import ProviderFactory, UserFactory, make_message
 
@@ -22,8 +22,8 @@ def provider() -> Provider:
 
 def begin(message: Message, provider: Provider) -> Planned:
     """Commit all of the message's deliveries as in flight."""
-    deliveries = tuple(message.deliveries.values_list("id", flat=True))
-    plan = Planned(uuid7(), message.id, provider.id, provider.name, deliveries)
+    deliveries = tuple(map(str, message.deliveries.values_list("id", flat=True)))
+    plan = Planned(new_id(), str(message.id), provider.id, provider.name, deliveries)
     with transaction.atomic():
         lock_messages([message.id])
         commit_in_flight([plan])
@@ -121,14 +121,14 @@ def test_a_hand_off_begins_with_those_of_its_deliveries_that_are_still_pending(
     provider: Provider,
 ) -> None:
     message = make_message("a@example.org", "b@example.org")
-    gone, kept = message.deliveries.order_by("id").values_list("id", flat=True)
-    plan = Planned(uuid7(), message.id, provider.id, provider.name, (gone, kept))
+    gone, kept = map(str, message.deliveries.order_by("id").values_list("id", flat=True))
+    plan = Planned(new_id(), str(message.id), provider.id, provider.name, (gone, kept))
     with transaction.atomic():
         lock_messages([message.id])
         change_deliveries([Change(gone, State.CANCELLED)], before=(State.PENDING,))
         begun = commit_in_flight([plan])
     assert begun == [plan._replace(delivery_ids=(kept,))]
-    assert Attempt.objects.get().delivery_id == kept
+    assert str(Attempt.objects.get().delivery_id) == kept
 
 
 @pytest.mark.parametrize("messages", [1, 20])

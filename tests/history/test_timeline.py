@@ -1,6 +1,7 @@
 """What became of a message, told from the history that the engine writes."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db.models.signals import post_init
@@ -55,7 +56,7 @@ def test_staff_are_told_to_the_second_and_owners_are_not(ada: User) -> None:
     told = timeline(reloaded(message), staff=True)
     at = Event.objects.get(message=message, kind=State.SENT).at
     assert told.headline == f"sink took it at {at:%H:%M:%S} UTC; not yet known to be delivered."
-    assert told.deliveries[0].attempts[0].handoff_id == planned.handoff_id
+    assert told.deliveries[0].attempts[0].handoff_id == UUID(planned.handoff_id)
     assert timeline(reloaded(message)).headline == "Sent."
 
 

@@ -137,7 +137,7 @@ def test_a_lease_is_renewed_only_by_its_holder() -> None:
     assert claim is not None
     assert Lease(uuid4()).renew([message.id]) == []
     lease = Lease(claim.token)
-    assert lease.renew([message.id]) == [message.id]
+    assert lease.renew([message.id]) == [str(message.id)]
     assert LEASE_SECONDS - 5 < lease.remaining() <= LEASE_SECONDS
 
 

@@ -12,6 +12,7 @@ from notifications.history.changes import Change, lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, State
+from notifications.models.ids import new_id
 from notifications.queue.resend import GRACE_SECONDS, resend_uncertain
 from notifications.queue.schedule import release_scheduled
 from tests.factories import ProviderFactory, SuppressionFactory, UserFactory, make_message
@@ -23,13 +24,13 @@ pytestmark = pytest.mark.django_db
 def hand_over(message: Message, *, ended: State = State.UNCERTAIN, ago: float = 61) -> None:
     """A hand-off of what waits, that ended so some seconds ago."""
     waiting = message.deliveries.filter(state="pending")
-    ids = tuple(waiting.values_list("id", flat=True))
+    ids = tuple(map(str, waiting.values_list("id", flat=True)))
     provider = ProviderFactory()
-    handoff_id = Handoff(message=message).id
+    handoff_id = new_id()
     outcome = Outcome.UNCERTAIN if ended is State.UNCERTAIN else Outcome.ACCEPTED
     with transaction.atomic():
         lock_messages([message.id])
-        commit_in_flight([Planned(handoff_id, message.id, provider.id, provider.name, ids)])
+        commit_in_flight([Planned(handoff_id, str(message.id), provider.id, provider.name, ids)])
         attempts = [AttemptOutcome(Change(id_, ended), outcome, "ambiguous") for id_ in ids]
         record_outcomes([HandoffOutcome(handoff_id, message.id, attempts)])
     at = timezone.now() - timedelta(seconds=ago)

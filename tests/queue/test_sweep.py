@@ -1,17 +1,17 @@
 """What the sweeper does with messages whose worker went away."""
 
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from uuid_utils.compat import uuid7
 
 from notifications.history.changes import lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.history.tracking import Report, apply_tracking_event
 from notifications.models import Attempt, Handoff, Message, State
+from notifications.models.ids import Id, new_id
 from notifications.models.lease import Lease
 from notifications.queue.claim import claim_due
 from notifications.queue.sweep import GRACE_SECONDS, sweep_expired
@@ -28,11 +28,11 @@ def lease_ended(message: Message, *, seconds_ago: float) -> None:
     )
 
 
-def in_flight(message: Message) -> UUID:
+def in_flight(message: Message) -> Id:
     """Commit the message's deliveries as in flight; returns the hand-off."""
     provider = ProviderFactory()
-    deliveries = tuple(message.deliveries.values_list("id", flat=True))
-    plan = Planned(uuid7(), message.id, provider.id, provider.name, deliveries)
+    deliveries = tuple(map(str, message.deliveries.values_list("id", flat=True)))
+    plan = Planned(new_id(), str(message.id), provider.id, provider.name, deliveries)
     with transaction.atomic():
         lock_messages([message.id])
         commit_in_flight([plan])

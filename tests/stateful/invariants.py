@@ -7,6 +7,7 @@ from django.db import connection
 
 from notifications.models import Attempt, Delivery, Message
 from notifications.models.handoff import LIVE, UNSETTLED, Outcome
+from notifications.models.ids import Id
 from notifications.models.state import State
 from tests.faults.invariants import history_faults
 from tests.stateful.providers import Providers
@@ -33,8 +34,8 @@ def _lost(accepted: Collection[UUID]) -> Iterator[str]:
 
 def _doubled(attempts: Collection[Attempt], world: Providers) -> Iterator[str]:
     """I2 and I3: each copy has its attempt, and no delivery has two in one generation."""
-    known = {(str(a.handoff_id), a.delivery_id): a for a in attempts}
-    seen: set[tuple[UUID, int]] = set()
+    known = {(str(a.handoff_id), str(a.delivery_id)): a for a in attempts}
+    seen: set[tuple[Id, int]] = set()
     for (handoff_id, delivery_id), count in world.copies().items():
         attempt = known.get((handoff_id, delivery_id))
         if attempt is None:
@@ -48,11 +49,11 @@ def _doubled(attempts: Collection[Attempt], world: Providers) -> Iterator[str]:
 
 def _unfounded(attempts: Collection[Attempt], world: Providers) -> Iterator[str]:
     """I4: what is said of an attempt is what its provider did."""
-    came = {str(passage.request.handoff_id) for passage in world.passages}
+    came = {passage.request.handoff_id for passage in world.passages}
     copies = world.copies()
     for attempt in attempts:
         handoff_id = str(attempt.handoff_id)
-        has_copy = (handoff_id, attempt.delivery_id) in copies
+        has_copy = (handoff_id, str(attempt.delivery_id)) in copies
         if attempt.outcome == Outcome.ACCEPTED and not has_copy:
             yield f"I4: hand-off {handoff_id} is accepted, and no provider took it"
         if attempt.outcome not in LIVE and has_copy:

@@ -25,6 +25,7 @@ from notifications.intake.errors import IdempotencyConflictError
 from notifications.intake.mail_request import MailRequest, read_mail_request
 from notifications.intake.submission import submit
 from notifications.models import Message, State
+from notifications.models.ids import Id
 from notifications.models.lease import Lease
 from notifications.models.state import TRACKING
 from notifications.queue.choices import cancel, requeue, retry_now
@@ -74,7 +75,7 @@ class Engine(RuleBasedStateMachine):
         SuppressionFactory(owner=self.owner, address="gone@example.org")
         self.accepted: list[UUID] = []
         self.keys: dict[str, tuple[float, MailRequest, UUID]] = {}
-        self.reports: list[tuple[Passage, UUID, State, str]] = []
+        self.reports: list[tuple[Passage, Id, State, str]] = []
         self.is_journal_lost = False
 
     # -- submission --------------------------------------------------------------------------
@@ -214,11 +215,11 @@ class Engine(RuleBasedStateMachine):
     def a_report_comes_again(self, number: int) -> None:
         assert not self._report(*_pick(self.reports, number))
 
-    def _report(self, passage: Passage, delivery_id: UUID, state: State, report_id: str) -> bool:
+    def _report(self, passage: Passage, delivery_id: Id, state: State, report_id: str) -> bool:
         envelope = passage.request.envelope
         (address,) = [r.address for r in envelope if r.delivery_id == delivery_id]
         attempt = find_attempt(
-            handoff_id=passage.request.handoff_id, provider_message_id="", recipient=address
+            handoff_id=UUID(passage.request.handoff_id), provider_message_id="", recipient=address
         )
         assert attempt is not None, "a hand-off came that is not stored"
         report_id = f"{report_id}-{attempt.id}"

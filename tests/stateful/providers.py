@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from uuid import UUID
 
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdict
 from notifications.delivery.reading import RULES, Reading
 from notifications.models.handoff import Outcome
+from notifications.models.ids import Id
 from tests.faults.records import Received, Step
 
 CONFIGURED = (
@@ -50,9 +50,9 @@ class Passage:
     """Model time, in seconds."""
     at: float = field(default_factory=time.time)
     """Wall clock, as sinks note it."""
-    verdicts: Mapping[UUID, Verdict] | None = None
+    verdicts: Mapping[Id, Verdict] | None = None
     """By delivery; None: not decided yet."""
-    taken: frozenset[UUID] = frozenset()
+    taken: frozenset[Id] = frozenset()
     """The deliveries that it brought a new copy of."""
 
     def answer(self) -> HandoffResult:
@@ -93,7 +93,7 @@ class Providers:
         return [passage for passage in self.passages if passage.verdicts is None]
 
     @property
-    def taken(self) -> list[tuple[Passage, UUID]]:
+    def taken(self) -> list[tuple[Passage, Id]]:
         """Each copy of a delivery that a provider has, with how it came."""
         return [
             (p, r.delivery_id)
@@ -124,9 +124,9 @@ class Providers:
         if passage.provider == KEYED:
             self._first_of_key[passage.request.idempotency_key] = passage
 
-    def copies(self) -> Counter[tuple[str, UUID]]:
+    def copies(self) -> Counter[tuple[Id, Id]]:
         """How often each delivery was taken, by hand-off."""
-        return Counter((str(p.request.handoff_id), id_) for p, id_ in self.taken)
+        return Counter((p.request.handoff_id, id_) for p, id_ in self.taken)
 
     def _known(self, passage: Passage) -> Passage | None:
         first = self._first_of_key.get(passage.request.idempotency_key)

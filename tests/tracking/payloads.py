@@ -7,9 +7,10 @@ import secrets
 import time
 from base64 import b64encode
 from typing import Any, Protocol
-from uuid import UUID
 
 from django.test import Client
+
+from notifications.models.ids import AnyId
 
 SECRET = "tracker:only-for-tests"
 SIGNING_KEY = "key-of-mailgun-only-for-tests"
@@ -39,7 +40,7 @@ def _post(esp: str, payload: dict[str, Any], secret: str | None, **headers: str)
     )
 
 
-def postmark(record: str, recipient: str, *, handoff: UUID | None = None, **more: Any) -> Any:
+def postmark(record: str, recipient: str, *, handoff: AnyId | None = None, **more: Any) -> Any:
     """A report of Postmark's; its recipient is called differently in bounces and deliveries."""
     known: dict[str, dict[str, Any]] = {
         "Delivery": {
@@ -100,7 +101,7 @@ def post_amazon_ses(report: dict[str, Any], *, secret: str | None = SECRET) -> A
     return _post("amazon_ses", notification, secret, **more)
 
 
-def amazon_ses(kind: str, recipient: str, *, handoff: UUID | None = None, **more: Any) -> Any:
+def amazon_ses(kind: str, recipient: str, *, handoff: AnyId | None = None, **more: Any) -> Any:
     """A report of Amazon SES's, with the original headers."""
     metadata = json.dumps({"limbo_handoff": str(handoff)})
     return {
@@ -131,7 +132,7 @@ def post_mailgun(
     return _post("mailgun", payload, secret)
 
 
-def mailgun(event: str, recipient: str, *, handoff: UUID | None = None, **more: Any) -> Any:
+def mailgun(event: str, recipient: str, *, handoff: AnyId | None = None, **more: Any) -> Any:
     """The `event-data` of a report of Mailgun's."""
     return {
         "id": "CPgfbmQMTCKtHW6uIWtuVe",

@@ -119,7 +119,7 @@ def test_a_report_on_an_older_generation_changes_the_attempt_alone(
     assert state_of(ANN) == State.PENDING
     assert reports() == [(State.DELIVERED, False)]
     assert Event.objects.get(message=message, applied=False).data["generation"] == 1
-    attempt = Attempt.objects.get(handoff=in_flight.handoff_id, delivery=ann)
+    attempt = Attempt.objects.get(handoff_id=in_flight.handoff_id, delivery=ann)
     assert attempt.outcome == Outcome.ACCEPTED
 
 

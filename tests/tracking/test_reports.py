@@ -125,12 +125,12 @@ def test_null_characters_in_a_report_are_dropped(taken: Planned, message: Messag
 def test_a_report_settles_an_attempt_that_is_in_doubt(message: Message, in_flight: Planned) -> None:
     for delivery in stories.deliveries_of(message):
         stories.moved(delivery, State.UNCERTAIN)
-    Attempt.objects.filter(handoff=in_flight.handoff_id).update(
+    Attempt.objects.filter(handoff_id=in_flight.handoff_id).update(
         outcome=Outcome.UNCERTAIN, reading="worker_lost"
     )
     post_postmark(postmark("Delivery", "ann@example.org", handoff=in_flight.handoff_id))
-    ann = Attempt.objects.get(handoff=in_flight.handoff_id, delivery__address="ann@example.org")
-    bob = Attempt.objects.get(handoff=in_flight.handoff_id, delivery__address="bob@example.org")
+    ann = Attempt.objects.get(handoff_id=in_flight.handoff_id, delivery__address="ann@example.org")
+    bob = Attempt.objects.get(handoff_id=in_flight.handoff_id, delivery__address="bob@example.org")
     assert (ann.outcome, ann.reading) == (Outcome.ACCEPTED, "reported")
     assert bob.outcome == Outcome.UNCERTAIN
     assert Handoff.objects.get(id=in_flight.handoff_id).outcome == Outcome.UNCERTAIN

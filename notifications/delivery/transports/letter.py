@@ -2,11 +2,11 @@
 
 import re
 from typing import NamedTuple
-from uuid import UUID
 
 from notifications.delivery.addresses import wire_address
 from notifications.delivery.handoff import HandoffRequest
 from notifications.delivery.mime import build_mime
+from notifications.models.ids import Id
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 """Within <> a space or a > would begin what the server reads as parameters."""
@@ -15,9 +15,9 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 class Letter(NamedTuple):
     """A hand-off as it goes over the wire."""
 
-    handoff_id: UUID
+    handoff_id: Id
     sender: str
-    recipients: tuple[tuple[UUID, str], ...]
+    recipients: tuple[tuple[Id, str], ...]
     """Each delivery's address."""
     data: bytes
     """The message, dots doubled, without the final one."""

@@ -79,7 +79,8 @@ class SandboxTransport:
             recipient.delivery_id: script_for(recipient.address).verdict
             for recipient in request.envelope
         }
-        return HandoffResult(verdicts, provider_message_id=f"sandbox-{request.handoff_id.hex}")
+        id_ = request.handoff_id.replace("-", "")
+        return HandoffResult(verdicts, provider_message_id=f"sandbox-{id_}")
 
     def close_if_idle(self) -> None:
         """There is no connection."""

@@ -6,7 +6,6 @@ message is written without it, then `commit` is called, then the dot is written.
 
 from collections.abc import Callable
 from dataclasses import replace
-from uuid import UUID
 
 from notifications.delivery.classify import (
     Phase,
@@ -21,6 +20,7 @@ from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
 from notifications.delivery.transports.letter import Letter
 from notifications.delivery.transports.smtp_session import CLOSING, SmtpSession
+from notifications.models.ids import Id
 from notifications.models.lease import boottime
 
 
@@ -41,7 +41,7 @@ class Transaction:
         self._letter = letter
         self._commit = commit
         self._upcoming = upcoming
-        self._verdicts: dict[UUID, Verdict] = {}
+        self._verdicts: dict[Id, Verdict] = {}
         self._queue_id = ""
 
     def run(self) -> None:
