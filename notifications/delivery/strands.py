@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -22,6 +23,9 @@ from greenlet import getcurrent, greenlet
 from notifications.models.lease import boottime
 
 T = TypeVar("T")
+
+READABLE = select.EPOLLIN
+WRITABLE = select.EPOLLOUT
 
 _LOOK_SECONDS = 0.25
 """How often it is looked whose time is up: so late a wait may end."""
@@ -38,13 +42,34 @@ class Strand(greenlet):
         self.until = _FOREVER
         """When its wait is over at the latest, in seconds of `boottime()`."""
 
-    def wait_until_readable(self, descriptor: int, until: float) -> None:
-        """Wait for something to read. Raises TimeoutError when it is past `until`."""
-        self.loop.wait_for(self, descriptor, select.EPOLLIN, until)
+    def wait_for(self, watch: "Watch", events: int, until: float) -> None:
+        """Let the others go on until one of `events` is there, READABLE or WRITABLE.
 
-    def wait_until_writable(self, descriptor: int, until: float) -> None:
-        """Wait for room to write. Raises TimeoutError when it is past `until`."""
-        self.loop.wait_for(self, descriptor, select.EPOLLOUT, until)
+        Raises TimeoutError when it is past `until`.
+        """
+        if watch.events != events:
+            self.loop.watch(watch, events)
+        self.until = until
+        watch.strand = self
+        came: bool = self.loop.hub.switch()
+        if not came:
+            raise TimeoutError("the time for this hand-off is used up")
+
+
+class Watch:
+    """A socket as the loop of those who use it sees it, from the first wait there on.
+
+    It belongs to the socket, and the kernel forgets those that are closed: nobody has to tell.
+    """
+
+    __slots__ = ("descriptor", "events", "strand")
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.events = 0
+        """What the kernel tells of; nothing before the first wait."""
+        self.strand: Strand | None = None
+        """Who waits there."""
 
 
 class _Loop:
@@ -58,15 +83,16 @@ class _Loop:
         self._epoll.register(self._doorbell, select.EPOLLIN)
         self._is_rung = False
         self._rung: deque[Strand] = deque()  # other threads add to it
-        self._at_sockets: dict[int, Strand] = {}
+        self._watches: dict[int, Watch] = {}  # by descriptor, the last one of each
         self._asleep: set[Strand] = set()
         self._looked_at = boottime()
-        self._hub = getcurrent()
+        self.hub = getcurrent()
+        """The thread's own course, to which a strand switches to wait."""
         self._left = 0
 
     def run(self, works: Sequence[Callable[[], None]]) -> None:
         """Carry `works` to their ends, which may never come."""
-        self._hub = getcurrent()
+        self.hub = getcurrent()
         self._left = len(works)
         strands = [Strand(self, work) for work in works]
         self._asleep.update(strands)
@@ -81,28 +107,27 @@ class _Loop:
         work()
         self._left -= 1
 
-    def wait_for(self, strand: Strand, descriptor: int, events: int, until: float) -> None:
-        """In `strand`: let the others go on until one of `events` is there."""
-        strand.until = until
+    def watch(self, watch: Watch, events: int) -> None:
+        """Have the kernel tell of `events` there from now on."""
         try:
-            self._epoll.modify(descriptor, events | select.EPOLLONESHOT)
+            self._epoll.modify(watch.descriptor, events)
         except FileNotFoundError:
-            # a new one: the kernel forgets those that are closed
-            self._epoll.register(descriptor, events | select.EPOLLONESHOT)
-        self._at_sockets[descriptor] = strand
-        if not self._go_on_with_others():
-            raise TimeoutError("the time for this hand-off is used up")
+            self._epoll.register(watch.descriptor, events)
+        watch.events = events
+        self._watches[watch.descriptor] = watch
+
+    def _look_away(self, watch: Watch) -> None:
+        """Until somebody waits there: the kernel would tell of the same again and again."""
+        # one that was closed a moment ago is forgotten already
+        with suppress(OSError):
+            self._epoll.unregister(watch.descriptor)
+        watch.events = 0
 
     def sleep(self, strand: Strand, until: float) -> None:
         """In `strand`: let the others go on until it is rung for."""
         strand.until = until
         self._asleep.add(strand)
-        self._go_on_with_others()
-
-    def _go_on_with_others(self) -> bool:
-        """Leave the thread to the loop; whether it came back for what was waited for."""
-        came: bool = self._hub.switch()
-        return came
+        self.hub.switch()
 
     def ring(self, strand: Strand) -> None:
         """Wake a strand that sleeps, or is about to; for any thread."""
@@ -126,7 +151,12 @@ class _Loop:
                 os.eventfd_read(self._doorbell)
                 # before it is looked who was rung for: who rings later, rings again
                 self._is_rung = False
-            elif strand := self._at_sockets.pop(descriptor, None):
+                continue
+            watch = self._watches[descriptor]
+            strand, watch.strand = watch.strand, None
+            if strand is None:
+                self._look_away(watch)
+            else:
                 strand.switch(True)
 
     def _wake_the_late(self) -> None:
@@ -134,9 +164,10 @@ class _Loop:
         if now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
-        for descriptor, strand in [*self._at_sockets.items()]:
-            if strand.until <= now:
-                del self._at_sockets[descriptor]
+        for watch in [*self._watches.values()]:
+            strand = watch.strand
+            if strand is not None and strand.until <= now:
+                watch.strand = None
                 strand.switch(False)
         for strand in [*self._asleep]:
             if strand.until <= now:

@@ -7,7 +7,14 @@ from queue import SimpleQueue
 
 import pytest
 
-from notifications.delivery.strands import Bell, current_strand, in_a_thread, run_as_strands
+from notifications.delivery.strands import (
+    READABLE,
+    Bell,
+    Watch,
+    current_strand,
+    in_a_thread,
+    run_as_strands,
+)
 from notifications.models.lease import boottime
 
 Work = Callable[[], object]
@@ -30,11 +37,11 @@ def ends_of(*works: Work) -> list[object]:
     return [ends.get(timeout=30) for _ in works]
 
 
-def wait_to_read(sock: socket.socket, *, seconds: float = 30) -> None:
+def wait_to_read(watch: Watch, *, seconds: float = 30) -> None:
     """In a strand: wait until there is something."""
     strand = current_strand()
     assert strand is not None
-    strand.wait_until_readable(sock.fileno(), boottime() + seconds)
+    strand.wait_for(watch, READABLE, boottime() + seconds)
 
 
 def test_a_strand_goes_on_while_another_waits_at_a_socket() -> None:
@@ -42,7 +49,7 @@ def test_a_strand_goes_on_while_another_waits_at_a_socket() -> None:
     with near, far:
 
         def waits() -> bytes:
-            wait_to_read(near)
+            wait_to_read(Watch(near.fileno()))
             return near.recv(10)
 
         def speaks() -> str:
@@ -55,7 +62,7 @@ def test_a_strand_goes_on_while_another_waits_at_a_socket() -> None:
 def test_a_wait_at_a_socket_ends_in_time() -> None:
     near, far = socket.socketpair()
     with near, far:
-        (end,) = ends_of(lambda: wait_to_read(near, seconds=0.05))
+        (end,) = ends_of(lambda: wait_to_read(Watch(near.fileno()), seconds=0.05))
     assert isinstance(end, TimeoutError)
 
 
@@ -66,13 +73,51 @@ def test_a_socket_that_takes_an_old_ones_number_is_waited_for_too() -> None:
             near, far = socket.socketpair()
             with near, far:
                 far.send(b"x")
-                wait_to_read(near)
+                wait_to_read(Watch(near.fileno()))
                 numbers.append(near.fileno())
         return numbers
 
     (numbers,) = ends_of(reads_from_two_in_turn)
     assert isinstance(numbers, list)
     assert numbers[0] == numbers[1]
+
+
+def test_a_socket_is_waited_for_again_and_again() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        watch = Watch(near.fileno())
+
+        def hears() -> bytes:
+            heard = b""
+            while len(heard) < 3:
+                wait_to_read(watch)
+                heard += near.recv(1)
+            return heard
+
+        def speaks() -> str:
+            far.send(b"abc")
+            return "spoke"
+
+        assert ends_of(hears, speaks) == ["spoke", b"abc"]
+
+
+def test_a_socket_at_which_nobody_waits_is_not_told_of_until_somebody_does() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        watch = Watch(near.fileno())
+
+        def hears_late() -> tuple[int, bytes]:
+            far.send(b"first")
+            wait_to_read(watch)
+            near.recv(10)
+            far.send(b"second")
+            # the loop comes to see what is there while this one sleeps
+            Bell().wait(0.01)
+            events = watch.events
+            wait_to_read(watch)
+            return events, near.recv(10)
+
+        assert ends_of(hears_late) == [(0, b"second")]
 
 
 def test_another_thread_rings_for_a_strand() -> None:

@@ -13,7 +13,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from notifications.delivery.strands import Strand, current_strand, in_a_thread
+from notifications.delivery.strands import (
+    READABLE,
+    WRITABLE,
+    Strand,
+    Watch,
+    current_strand,
+    in_a_thread,
+)
 from notifications.models.lease import boottime
 
 if TYPE_CHECKING:
@@ -41,22 +48,19 @@ the system, and most reads and writes take far less than that."""
 
 _NEVER = float("inf")
 
-_Wait = Callable[[Strand, int, float], None]
-_READABLE: _Wait = Strand.wait_until_readable
-_WRITABLE: _Wait = Strand.wait_until_writable
-
 
 class DeadlineSocket(socket.socket):
     """A TCP socket under a deadline, which is set anew for each hand-off."""
 
-    deadline: float | None = None
-    """In seconds of `boottime()`; None leaves the socket's own time-out alone."""
+    deadline: float = _NEVER
+    """In seconds of `boottime()`; without one the socket's own time-out is left alone."""
     waits_to_read: ClassVar[bool] = True
     """Nothing is there yet when somebody wants to read: that would be tried in vain."""
+    _watch: Watch | None = None
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         """Read, within the deadline."""
-        return self._in_time(_READABLE, super().recv, buflen, flags)
+        return self._in_time(READABLE, super().recv, buflen, flags)
 
     def recv_into(
         self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0
@@ -64,11 +68,11 @@ class DeadlineSocket(socket.socket):
         """Read, within the deadline."""
         # TLS sockets take a given 0 for "nothing", plain ones for "the whole buffer"
         count = nbytes or memoryview(buffer).nbytes
-        return self._in_time(_READABLE, super().recv_into, buffer, count, flags)
+        return self._in_time(READABLE, super().recv_into, buffer, count, flags)
 
     def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
         """Write some, within the deadline."""
-        return self._in_time(_WRITABLE, super().send, data, flags)
+        return self._in_time(WRITABLE, super().send, data, flags)
 
     def sendall(self, data: "ReadableBuffer", flags: int = 0) -> None:
         """Write all, within the deadline."""
@@ -86,7 +90,7 @@ class DeadlineSocket(socket.socket):
         self.setblocking(False)
         problem = self.connect_ex(address)
         if problem == errno.EINPROGRESS:
-            strand.wait_until_writable(self.fileno(), self._limit)
+            self._wait(strand, WRITABLE)
             problem = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if problem:
             raise OSError(problem, os.strerror(problem))
@@ -97,36 +101,37 @@ class DeadlineSocket(socket.socket):
             self.setblocking(False)
         return super().recv(buflen)
 
-    @property
-    def _limit(self) -> float:
-        return _NEVER if self.deadline is None else self.deadline
-
     def _take_time(self) -> None:
-        if self.deadline is None:
+        if self.deadline == _NEVER:
             return
         left, now = seconds_left(self.deadline), self.gettimeout()
         if now is None or not 0 <= now - left < SLACK_SECONDS:
             self.settimeout(left)
 
-    def _in_time(self, wait: _Wait, call: Callable[..., T], *args: Any) -> T:
-        """Read or write by `call`, within the deadline; in a strand, `wait` until it can be."""
+    def _in_time(self, events: int, call: Callable[..., T], *args: Any) -> T:
+        """Read or write by `call`, within the deadline; in a strand, wait until it can be."""
         strand = current_strand()
         if strand is None:
             self._take_time()
             return call(*args)
-        seconds_left(self._limit)
-        if wait is _READABLE and self.waits_to_read:
-            wait(strand, self.fileno(), self._limit)
+        seconds_left(self.deadline)
+        if events == READABLE and self.waits_to_read:
+            self._wait(strand, events)
         while True:
             try:
                 return call(*args)
             except BlockingIOError:
-                wait(strand, self.fileno(), self._limit)
+                self._wait(strand, events)
             # TLS may have to read before it can write, and the other way round
             except ssl.SSLWantReadError:
-                strand.wait_until_readable(self.fileno(), self._limit)
+                self._wait(strand, READABLE)
             except ssl.SSLWantWriteError:
-                strand.wait_until_writable(self.fileno(), self._limit)
+                self._wait(strand, WRITABLE)
+
+    def _wait(self, strand: Strand, events: int) -> None:
+        if self._watch is None:
+            self._watch = Watch(self.fileno())
+        strand.wait_for(self._watch, events, self.deadline)
 
 
 class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
@@ -137,7 +142,7 @@ class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
 
     def do_handshake(self, block: bool = False) -> None:
         """Agree on keys, within the deadline."""
-        self._in_time(_READABLE, super().do_handshake, block)
+        self._in_time(READABLE, super().do_handshake, block)
 
 
 def dial(host: str, port: int, *, deadline: float) -> DeadlineSocket:
