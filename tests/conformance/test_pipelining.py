@@ -12,7 +12,7 @@ from notifications.delivery.provider_config import parse_providers
 from notifications.delivery.providers import open_transport
 from notifications.delivery.reading import Reading
 from tests.delivery.handing_over import Witness, reading, readings, request_to, soon
-from tests.peers import SmtpPeer, reply
+from tests.peers import SmtpPeer, drop, reply
 from tests.peers.smtp_peer import Script
 
 OFFERED = ("SIZE 20000000", "8BITMIME", "SMTPUTF8", "PIPELINING")
@@ -171,11 +171,19 @@ def test_what_was_announced_and_is_not_sent_is_taken_back(stack: ExitStack) -> N
     assert peer.connections == 2
 
 
+@pytest.mark.parametrize(
+    ("on", "second"),
+    [
+        ({"dot": [None, reply("421 4.3.2 closing")]}, Reading.TEMPORARY),
+        ({"mail": [None, None, reply("421 4.7.0 too many messages")]}, Reading.SENT),
+        ({"mail": [None, None, drop()]}, Reading.SENT),
+    ],
+    ids=["421-to-the-dot", "421-to-mail", "no-reply-to-mail"],
+)
 def test_what_was_announced_to_a_server_that_hangs_up_goes_over_another_connection(
-    stack: ExitStack,
+    stack: ExitStack, on: Mapping[str, Script], second: Reading
 ) -> None:
-    taken = "250 2.0.0 taken"
-    peer, transport = a_peer(stack, on={"dot": [reply(taken), reply("421 4.3.2 closing")]})
+    peer, transport = a_peer(stack, on=on)
     requests = [request_to(f"{name}@example.org") for name in "abc"]
     followers = iter([requests[2], None])
     results = [
@@ -184,11 +192,7 @@ def test_what_was_announced_to_a_server_that_hangs_up_goes_over_another_connecti
         )
         for request in requests
     ]
-    assert [reading(result) for result in results] == [
-        Reading.SENT,
-        Reading.TEMPORARY,
-        Reading.SENT,
-    ]
+    assert [reading(result) for result in results] == [Reading.SENT, second, Reading.SENT]
     assert peer.connections == 2
 
 

@@ -186,14 +186,19 @@ def test_a_kept_connection_that_the_server_gives_up_is_replaced(action: Action) 
         assert (len(peer.taken), peer.connections) == (3, 2)
 
 
-def test_a_connection_carries_no_more_messages_than_its_limit(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("limit", "value", "connections"),
+    [("MESSAGES_PER_CONNECTION", 2, 2), ("CONNECTION_SECONDS", 0.0, 3)],
+)
+def test_a_connection_is_left_at_its_limit(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: float, connections: int
 ) -> None:
-    monkeypatch.setattr(smtp, "MESSAGES_PER_CONNECTION", 2)
+    monkeypatch.setattr(smtp, limit, value)
     with SmtpPeer() as peer, closing(transport_to(peer)) as transport:
         assert [send(transport) for _ in range(3)] == [Reading.SENT] * 3
-        assert peer.connections == 2
-        assert peer.commands.count("QUIT") + peer.commands.count("quit") == 1
+        assert peer.connections == connections
+        said = [command.upper() for command in peer.commands]
+        assert said.count("QUIT") == connections - 1
 
 
 def test_a_connection_that_was_idle_is_asked_whether_it_is_still_there(

@@ -30,8 +30,12 @@ IDLE_SECONDS = 20.0
 CHECK_AFTER_SECONDS = 1.0
 """One that was idle for longer is asked whether it is still there."""
 
-MESSAGES_PER_CONNECTION = 100
-"""Servers limit it, often to a hundred."""
+MESSAGES_PER_CONNECTION = 500
+"""A new one takes the time of half a dozen messages. A server that limits it to fewer says so by a
+421 to MAIL, or hangs up, and the message goes over a new connection at once."""
+
+CONNECTION_SECONDS = 300.0
+"""A connection is kept for no longer, as by Postfix, so that a server that moves is followed."""
 
 QUICK_SECONDS = 0.5
 """Only to a server that has taken the last message within this time is the next one announced with
@@ -47,7 +51,9 @@ class SmtpTransport:
         self._config = config
         self._session: SmtpSession | None = None
         self._used_at = 0.0
-        self._messages = 0
+        self._opened_at = 0.0
+        self._messages = 0  # over this connection
+        self._is_used_up = False  # no further message goes over it
         self._seconds = float("inf")  # that the last message took
 
     def send(
@@ -104,6 +110,9 @@ class SmtpTransport:
         def upcoming() -> Letter | None:
             return self._upcoming(session, following)
 
+        self._messages += 1
+        age = boottime() - self._opened_at
+        self._is_used_up = self._messages >= MESSAGES_PER_CONNECTION or age > CONNECTION_SECONDS
         transaction = Transaction(session, letter, commit=commit, upcoming=upcoming)
         try:
             transaction.run()
@@ -116,7 +125,6 @@ class SmtpTransport:
             session.reset()
             transaction.settle(error.verdict)
         self._used_at = boottime()
-        self._messages += 1
         self._seconds = transaction.seconds
         return transaction.result(self._config)
 
@@ -131,8 +139,7 @@ class SmtpTransport:
 
     def _upcoming(self, session: SmtpSession, following: Following) -> Letter | None:
         """What to announce with a message's end."""
-        is_last = self._messages + 1 >= MESSAGES_PER_CONNECTION
-        if is_last or not session.pipelines or self._seconds > QUICK_SECONDS:
+        if self._is_used_up or not session.pipelines or self._seconds > QUICK_SECONDS:
             return None
         request = following()
         if request is None or request.is_repeat:
@@ -146,6 +153,7 @@ class SmtpTransport:
     def _connect(self, patience: Patience) -> SmtpSession:
         self._session = None
         self._session = SmtpSession(self._config, patience)
+        self._opened_at = boottime()
         self._messages = 0
         self._seconds = float("inf")
         return self._session
@@ -156,7 +164,7 @@ class SmtpTransport:
         if session is None or session.sock is None:
             return None
         idle = boottime() - self._used_at
-        if idle > IDLE_SECONDS or self._messages >= MESSAGES_PER_CONNECTION:
+        if idle > IDLE_SECONDS or self._is_used_up:
             self.close()
             return None
         session.renew(patience)
