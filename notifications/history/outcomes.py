@@ -148,10 +148,11 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[Id, Id], int
                 %(handoffs)s::uuid[], %(deliveries)s::uuid[], %(outcomes)s::text[],
                 %(readings)s::text[], %(codes)s::int[], %(answers)s::text[]
             ) t (handoff_id, delivery_id, outcome, reading, code, answer)
-            JOIN notifications_handoff h ON h.id = t.handoff_id
             WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.delivery_id
                 AND a.outcome = ANY(%(unsettled)s::text[])
-                AND (h.tries = 1 OR t.outcome = ANY(%(not_refusals)s::text[]))
+                AND (t.outcome = ANY(%(not_refusals)s::text[]) OR 1 = (
+                    SELECT tries FROM notifications_handoff WHERE id = t.handoff_id
+                ))
             RETURNING a.handoff_id::text, a.delivery_id::text, a.generation
             """,  # noqa: S608 - made of constants
             {
