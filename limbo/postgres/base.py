@@ -8,6 +8,8 @@ import psycopg
 from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 
+from limbo.postgres.uuid_array import UuidArray, UuidArrayDumper
+
 _TRUSTED_SECONDS = 1.0
 
 
@@ -34,6 +36,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self) -> None:
         """Let `prepared_cursor` work; no other cursor of Django's prepares anything."""
         super().init_connection_state()
+        self.connection.adapters.register_dumper(UuidArray, UuidArrayDumper)
         self.connection.prepare_threshold = 0
         # planning such a statement anew for its parameters costs more than running it; its plan is
         # for small tables too, since it stays when they have grown

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from django.db import connection, connections
 
 from limbo.postgres.base import DatabaseWrapper
+from limbo.postgres.uuid_array import UuidArray
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,3 +97,20 @@ def test_other_cursors_prepare_nothing(kept: DatabaseWrapper) -> None:
     with kept.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("count", [0, 1, 500])
+def test_ids_reach_the_server_as_they_are_whatever_their_form(
+    kept: DatabaseWrapper, count: int
+) -> None:
+    ids = [uuid4() for _ in range(count)]
+    forms: list[object] = [str(id_) if number % 2 else id_ for number, id_ in enumerate(ids)]
+    with kept.prepared_cursor() as cursor:
+        cursor.execute("SELECT * FROM unnest(%s::uuid[])", [UuidArray.of(forms)])
+        assert [row[0] for row in cursor.fetchall()] == ids
+
+
+def test_what_is_no_id_reaches_no_server() -> None:
+    for text in ("", "42", f"{UUID(int=1)}00", "no id"):
+        with pytest.raises(ValueError, match="is no UUID|non-hexadecimal"):
+            UuidArray.of([UUID(int=7), text])
