@@ -28,7 +28,7 @@ from uuid import UUID
 from django.conf import settings
 
 from notifications.delivery.handoff import HandoffResult
-from notifications.delivery.journal_file import JournalFile, Record
+from notifications.delivery.journal_file import JournalFile, as_json
 from notifications.models.errors import LimboError
 from notifications.models.ids import Id
 
@@ -68,7 +68,7 @@ class Journal:
                 self._make_or_change()
             except OSError as error:
                 raise _cannot(error) from error
-            self._append(["batch", str(token)])
+            self._append(as_json(["batch", str(token)]))
             return self._current().id
 
     def plan(self, handoff_ids: Iterable[Id]) -> None:
@@ -78,12 +78,12 @@ class Journal:
         truth.
         """
         with self._lock:
-            self._append(["plan", list(handoff_ids)])
+            self._append(as_json(["plan", list(handoff_ids)]))
 
     def begun(self, handoff_id: Id) -> None:
         """Note that the next write may hand it over. Raises JournalError: then it must not."""
         with self._lock:
-            self._append(["begun", handoff_id])
+            self._append(f'["begun","{handoff_id}"]')
             self._on_the_wire.add(handoff_id)
 
     def ended(self, handoff_id: Id, result: HandoffResult) -> None:
@@ -94,7 +94,7 @@ class Journal:
         with self._lock:
             self._on_the_wire.discard(handoff_id)
             try:
-                self._append(["ended", handoff_id, _packed(result)])
+                self._append(f'["ended","{handoff_id}",{_packed(result)}]')
             except JournalError:
                 logger.exception("The end of hand-off %s is not in the journal.", handoff_id)
 
@@ -123,7 +123,7 @@ class Journal:
             raise JournalError("no batch has begun")
         return self._file
 
-    def _append(self, record: Record) -> None:
+    def _append(self, record: str) -> None:
         try:
             self._current().append(record)
         except OSError as error:
@@ -134,12 +134,18 @@ def _cannot(error: OSError) -> JournalError:
     return JournalError(f"the journal cannot be written: {error}")
 
 
-def _packed(result: HandoffResult) -> Record:
-    verdicts = {
-        delivery_id: [verdict.reading.value, verdict.code, verdict.answer]
-        for delivery_id, verdict in result.verdicts.items()
-    }
-    return [verdicts, result.provider_message_id, result.retry_after]
+def _packed(result: HandoffResult) -> str:
+    """In JSON: put together here, since the encoder takes three times as long to begin."""
+    verdicts = ",".join(
+        [
+            # no code is 0
+            f'"{delivery_id}":["{verdict.reading}",{verdict.code or "null"},'
+            f"{as_json(verdict.answer)}]"
+            for delivery_id, verdict in result.verdicts.items()
+        ]
+    )
+    wait = "null" if result.retry_after is None else as_json(result.retry_after)
+    return f"[{{{verdicts}}},{as_json(result.provider_message_id)},{wait}]"
 
 
 _journals: dict[int, Journal] = {}

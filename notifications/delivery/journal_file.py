@@ -137,9 +137,12 @@ class JournalFile:
         status = os.fstat(self._descriptor)
         return status.st_nlink > 0 and status.st_size >= self._room
 
-    def append(self, record: Record) -> None:
-        """Add a line. Raises OSError when there is no room for it; then there is no line."""
-        line = encode_line(record)
+    def append(self, record: str) -> None:
+        """Add a line for a record in JSON.
+
+        Raises OSError when there is no room for it; then there is no line.
+        """
+        line = as_line(record)
         end = self._end + len(line)
         if end > self._room:
             self._grow(end)
@@ -168,16 +171,17 @@ class JournalFile:
 
 def _page(header: Header) -> bytes:
     record = ["header", str(header.id), header.boot_id, header.cluster]
-    start = _MAGIC + PAGE.to_bytes(8, sys.byteorder) + encode_line(record)
+    start = _MAGIC + PAGE.to_bytes(8, sys.byteorder) + as_line(as_json(record))
     return start.ljust(PAGE, b"\0")
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+"""Writes a record, or a part of one, in ASCII."""
 
 
-def encode_line(record: Record) -> bytes:
-    """A record as a line."""
-    text = _encode(record).encode("ascii")
+def as_line(record: str) -> bytes:
+    """A record, which is in JSON, as a line."""
+    text = record.encode("ascii")
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 

@@ -7,14 +7,18 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from tempfile import TemporaryDirectory
+from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifications.delivery.handoff import HandoffResult, Verdict
 from notifications.delivery.journal import ROTATE_BYTES, Journal, JournalError, journal
 from notifications.delivery.journal_file import PAGE, boot_id, own_cluster, read_file
 from notifications.delivery.reading import Reading
+from notifications.delivery.testimony import read_testimony
 from notifications.models.ids import Id, new_id
 from tests.delivery.dying import living, work_and_die
 
@@ -56,6 +60,33 @@ def test_what_a_killed_process_wrote_is_there_to_the_last_line(tmp_path: Path) -
     assert [record[0] for record in records] == ["batch", "plan", "begun", "ended"]
     assert records[3][2] == [{str(DELIVERY): ["sent", 250, "2.0.0 Ok\nqueued “é”"]}, "abc", 1.5]
     assert is_whole
+
+
+@given(
+    verdicts=st.dictionaries(
+        st.builds(new_id),
+        st.builds(
+            Verdict,
+            st.sampled_from(Reading),
+            st.none() | st.integers(-1, 999),
+            st.text(max_size=20),
+        ),
+    ),
+    message_id=st.text(max_size=20),
+    retry_after=st.none() | st.floats(min_value=0, allow_nan=False),
+)
+def test_however_a_hand_off_ended_it_is_read_back(
+    verdicts: dict[Id, Verdict], message_id: str, retry_after: float | None
+) -> None:
+    result = HandoffResult(verdicts, message_id, retry_after)
+    with TemporaryDirectory() as folder:
+        mine = Journal(Path(folder))
+        journal_id = mine.begin_batch(uuid4())
+        mine.ended(HANDOFF, result)
+        mine.close()
+        testimony = read_testimony(journal_id, only_file(Path(folder)).read_bytes())
+    assert testimony.is_whole
+    assert testimony.ended == {UUID(HANDOFF): result}
 
 
 def test_the_file_is_locked_for_as_long_as_its_process_lives(tmp_path: Path) -> None:

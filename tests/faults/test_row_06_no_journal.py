@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from notifications.delivery.journal_file import encode_line, read_file
+from notifications.delivery.journal_file import as_json, as_line, read_file
 from notifications.models import Attempt, Heartbeat
 from tests.conftest import wait_until
 from tests.faults.row import Row, quick
@@ -32,7 +32,7 @@ def age(path: Path) -> None:
     """Make it a file of an earlier start of the machine."""
     header, _, _ = read_file(path.read_bytes())
     assert header is not None
-    line = encode_line(["header", str(header.id), str(uuid4()), header.cluster])
+    line = as_line(as_json(["header", str(header.id), str(uuid4()), header.cluster]))
     with path.open("r+b") as file:
         file.seek(16)
         file.write(line)
