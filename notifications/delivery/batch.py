@@ -14,6 +14,8 @@ from django.db import transaction
 
 from notifications.delivery.crew import Crew, crew
 from notifications.delivery.decision import (
+    NOTHING,
+    SETTLING,
     After,
     Decision,
     Next,
@@ -21,6 +23,7 @@ from notifications.delivery.decision import (
     decide,
     decide_repeat,
     give_up,
+    going,
 )
 from notifications.delivery.doubt import may_repeat
 from notifications.delivery.handoff import Verdict
@@ -227,19 +230,19 @@ class Batch:
 
     def _after(self, end: Ended, verdicts: Sequence[tuple[Progress, Verdict]]) -> After:
         """What may come after these; for nearly all nothing, which is not worth the asking."""
+        request, provider = end.job.request, end.job.config.name
+        if not request.is_repeat and SETTLING.issuperset([v.reading for _, v in verdicts]):
+            return NOTHING
         states = [RULES[verdict.reading].state for _, verdict in verdicts]
-        more, repeats, batch_ends = False, False, False
-        if back := states.count(State.PENDING):
-            request = end.job.request
-            more = self._routes.has_more(
-                tried={end.job.config.name}.union(*(progress.tried for progress, _ in verdicts)),
-                partial=back < len(request.outgoing.recipients),
-                wish=verdicts[0][0].delivery.wish,
-            )
-            batch_ends = self._is_over
-        if end.job.request.is_repeat or State.UNCERTAIN in states:
-            repeats = may_repeat(end.job.config.name, age=timedelta())
-        return After(more_routes=more, repeats=repeats, batch_ends=batch_ends)
+        in_doubt = request.is_repeat or State.UNCERTAIN in states
+        back = states.count(State.PENDING)
+        more = back > 0 and self._routes.has_more(
+            tried=frozenset((provider,)).union(*(progress.tried for progress, _ in verdicts)),
+            partial=back < len(request.outgoing.recipients),
+            wish=verdicts[0][0].delivery.wish,
+        )
+        repeats = in_doubt and may_repeat(provider, age=timedelta())
+        return After(more_routes=more, repeats=repeats, batch_ends=self._is_over)
 
     def _record(
         self, decided: Sequence[tuple[Ended, list[Decision]]], idle: set[Id]
@@ -250,8 +253,7 @@ class Batch:
         that wave, and the messages that were let go of.
         """
         decisions = [decision for _, group in decided for decision in group]
-        over = [d.progress for d in decisions if d.next is Next.GIVE_UP]
-        again = [d.progress for d in decisions if d.next is Next.ANOTHER_PROVIDER]
+        over, again = going(decisions, Next.GIVE_UP), going(decisions, Next.ANOTHER_PROVIDER)
         done = idle.difference([progress.message.id for progress in again])
         let_go = LetGo(self._lease.token, done)
         with transaction.atomic():

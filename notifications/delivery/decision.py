@@ -1,7 +1,7 @@
 """What follows from a hand-off's verdict for one delivery."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -24,6 +24,12 @@ _UNBEGUN = (Reading.NOT_BEGUN, Reading.CLOSED)
 """Readings of hand-offs of which the provider has heard nothing."""
 
 
+SETTLING = frozenset(
+    reading for reading, rule in RULES.items() if rule.state not in (State.PENDING, State.UNCERTAIN)
+)
+"""Readings after which nothing follows, as nearly all are."""
+
+
 class Next(Enum):
     """Where a delivery goes after a verdict."""
 
@@ -41,8 +47,14 @@ class Progress:
 
     message: DueMessage
     delivery: DueDelivery
-    tried: set[str] = field(default_factory=set)
-    readings: list[Reading] = field(default_factory=list)
+    tried: frozenset[str] = frozenset()
+    readings: tuple[Reading, ...] = ()
+
+    def note(self, provider: str, reading: Reading) -> None:
+        """That `provider` was tried, and what it made of it."""
+        self.tried |= {provider}
+        if reading not in _UNBEGUN:
+            self.readings += (reading,)
 
     @property
     def counts_as_round(self) -> bool:
@@ -72,6 +84,10 @@ class After(NamedTuple):
     """The worker is ending, or the batch's time is used up: nothing more begins in it."""
 
 
+NOTHING = After(more_routes=False, repeats=False, batch_ends=False)
+"""After a verdict that settles nothing comes, so that nobody needs to ask what could."""
+
+
 class Decision(NamedTuple):
     """A verdict's record, and what the batch does next with the delivery."""
 
@@ -82,10 +98,11 @@ class Decision(NamedTuple):
 
 def decide(progress: Progress, verdict: Verdict, *, provider: str, after: After) -> Decision:
     """Read the `verdict` of `provider` and decide, by what may come `after` it."""
-    progress.tried.add(provider)
-    if verdict.reading not in _UNBEGUN:
-        progress.readings.append(verdict.reading)
     rule = RULES[verdict.reading]
+    if verdict.reading in SETTLING:
+        change = Change(progress.delivery.id, rule.state, event_data(provider, verdict))
+        return Decision(progress, _attempt(change, rule.outcome, verdict), Next.DONE)
+    progress.note(provider, verdict.reading)
     step = _next(progress, verdict.reading, after)
     failed_everywhere = step is Next.DONE and rule.state is State.PENDING
     state = State.FAILED if failed_everywhere else rule.state
@@ -100,8 +117,7 @@ def decide(progress: Progress, verdict: Verdict, *, provider: str, after: After)
         ends_round=step in (Next.WAIT, Next.GIVE_UP) and progress.counts_as_round,
         backs_off=step is Next.WAIT or repeats,
     )
-    attempt = AttemptOutcome(change, rule.outcome, verdict.reading, verdict.code, verdict.answer)
-    return Decision(progress, attempt, step)
+    return Decision(progress, _attempt(change, rule.outcome, verdict), step)
 
 
 def decide_repeat(progress: Progress, verdict: Verdict, *, provider: str, after: After) -> Decision:
@@ -127,6 +143,10 @@ def decide_repeat(progress: Progress, verdict: Verdict, *, provider: str, after:
     return Decision(progress, attempt, Next.DONE)
 
 
+def _attempt(change: Change, outcome: Outcome, verdict: Verdict) -> AttemptOutcome:
+    return AttemptOutcome(change, outcome, verdict.reading, verdict.code, verdict.answer)
+
+
 def _next(progress: Progress, reading: Reading, after: After) -> Next:
     if RULES[reading].state is not State.PENDING:
         return Next.DONE
@@ -139,9 +159,9 @@ def _next(progress: Progress, reading: Reading, after: After) -> Next:
     return Next.GIVE_UP if progress.rounds_used_up else Next.WAIT
 
 
-def event_data(provider: str, verdict: Verdict, *, wait: float) -> dict[str, object]:
+def event_data(provider: str, verdict: Verdict, *, wait: float = 0.0) -> dict[str, object]:
     """What the history tells of a verdict."""
-    data: dict[str, object] = {"provider": provider, "reading": verdict.reading.value}
+    data: dict[str, object] = {"provider": provider, "reading": verdict.reading}
     if verdict.code is not None:
         data["code"] = verdict.code
     # a traceback is for staff, who find it in the attempt
@@ -150,6 +170,11 @@ def event_data(provider: str, verdict: Verdict, *, wait: float) -> dict[str, obj
     if wait:
         data["wait"] = round(wait)
     return data
+
+
+def going(decisions: Iterable[Decision], to: Next) -> list[Progress]:
+    """The deliveries that go there."""
+    return [decision.progress for decision in decisions if decision.next is to]
 
 
 def give_up(progresses: Sequence[Progress]) -> list[Change]:

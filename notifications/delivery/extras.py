@@ -39,8 +39,14 @@ class Extras:
 
 def extras_of(message: MessageRow, files: Sequence[File]) -> Extras | None:
     """What `message` has, or None."""
-    said = (message.reply_to, message.headers, message.tags, message.metadata)
-    if not (files or message.html or any(said)):
+    if not (
+        files
+        or message.html
+        or message.reply_to
+        or message.headers
+        or message.tags
+        or message.metadata
+    ):
         return None
     headers = json.loads(message.headers or "[]")
     return Extras(

@@ -1,6 +1,5 @@
 """What the crew is given, and gives back."""
 
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdict
@@ -21,19 +20,19 @@ class Job(NamedTuple):
     """How many hands its provider may hold at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A job and how it ended."""
 
     job: Job
     result: HandoffResult
-    reach: Reach = field(init=False)
+    reach: Reach
     """What it says about whether its provider works at all."""
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def with_result(cls, job: Job, result: HandoffResult) -> "Ended":
         """Read the verdicts once."""
-        reach = reach_of(verdict.reading for verdict in self.result.verdicts.values())
-        object.__setattr__(self, "reach", reach)
+        readings = [verdict.reading for verdict in result.verdicts.values()]
+        return cls(job, result, reach_of(readings))
 
 
 class Results(Protocol):
@@ -45,4 +44,4 @@ class Results(Protocol):
 
 def unbegun(job: Job, reading: Reading) -> Ended:
     """The end of a job of which nothing has reached its provider."""
-    return Ended(job, HandoffResult.for_all(job.request, Verdict(reading)))
+    return Ended.with_result(job, HandoffResult.for_all(job.request, Verdict(reading)))

@@ -66,7 +66,8 @@ class Launcher:
             journal_id=self.journal.id,
             renewed=self.lease if renews else None,
         )
-        return [self._job(plan, ways[plan.handoff_id]) for plan in in_flight]
+        share = self.routes.share(self.hands)
+        return [self._job(plan, ways[plan.handoff_id], share) for plan in in_flight]
 
     def commit_repeats(self) -> list[Job]:
         """Count one more try of each hand-off in doubt that may be repeated now, and return it.
@@ -114,7 +115,7 @@ class Launcher:
         """
         groups: dict[tuple[Id, frozenset[str], Wish | None], list[Progress]] = defaultdict(list)
         for progress in progresses:
-            key = progress.message.id, frozenset(progress.tried), progress.delivery.wish
+            key = progress.message.id, progress.tried, progress.delivery.wish
             groups[key].append(progress)
         ways, unroutable = {}, []
         for (message_id, tried, wish), members in groups.items():
@@ -144,14 +145,14 @@ class Launcher:
         data = {"reason": "no provider can be used now", "wait": round(wait)}
         return Change(progress.delivery.id, State.PENDING, data=data, wait=wait, backs_off=True)
 
-    def _job(self, begun: Planned, way: _Way) -> Job:
+    def _job(self, begun: Planned, way: _Way, share: int) -> Job:
         request = HandoffRequest(
             handoff_id=begun.handoff_id,
             idempotency_key=begun.handoff_id,
             outgoing=way.message.outgoing,
             envelope=way.message.envelope(begun.delivery_ids),
         )
-        return self._to(way.route, request)
+        return self._to(way.route, request, share)
 
     def _repeat(self, message: DueMessage, repeat: DueRepeat) -> Job | None:
         route = self.routes.named(repeat.provider)
@@ -164,11 +165,10 @@ class Launcher:
             envelope=message.envelope(repeat.envelope),
             is_repeat=True,
         )
-        return self._to(route, request)
+        return self._to(route, request, self.routes.share(self.hands))
 
-    def _to(self, route: Route, request: HandoffRequest) -> Job:
+    def _to(self, route: Route, request: HandoffRequest, share: int) -> Job:
         check_way(request.outgoing, route.config)
-        share = self.routes.share(self.hands)
         return Job(request, route.config, self.lease, self.journal, share)
 
 

@@ -61,15 +61,11 @@ class DueRepeat(NamedTuple):
 class DueMessage(NamedTuple):
     """A claimed message with its due deliveries."""
 
+    id: Id
     outgoing: Outgoing
     is_past_deadline: bool
     due: tuple[DueDelivery, ...]
     repeats: tuple[DueRepeat, ...] = ()
-
-    @property
-    def id(self) -> Id:
-        """The message's id."""
-        return self.outgoing.message_id
 
     def envelope(self, delivery_ids: Sequence[Id]) -> tuple[Recipient, ...]:
         """The recipients of some of its deliveries, in the order of the headers."""
@@ -110,6 +106,7 @@ def _due_message(
     repeats: Sequence[DueRepeat],
 ) -> DueMessage:
     return DueMessage(
+        id=message.id,
         outgoing=_outgoing(message, rows, files),
         is_past_deadline=message.is_past,
         due=tuple([_due(row, message) for row in rows if row.is_due]),

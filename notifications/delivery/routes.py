@@ -1,9 +1,9 @@
 """The providers that one batch may still use."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 
 from notifications.delivery.breaker import release_probe, take_probe
-from notifications.delivery.routing import Route, Wish, choose_provider
+from notifications.delivery.routing import Route, Wish, candidates, choose_provider
 from notifications.delivery.sandbox import IN_SANDBOX
 
 
@@ -19,6 +19,7 @@ class Routes:
         routes = list(routes)
         self._routes = {route.name: route for route in routes if not route.is_draining}
         self._draining = {route.name: route for route in routes if route.is_draining}
+        self._left: dict[tuple[frozenset[str], bool, Wish | None], Sequence[Route]] = {}
 
     def take_probes(self) -> None:
         """Win the probes that are to be had; what others probe is not for this batch.
@@ -34,10 +35,10 @@ class Routes:
             self.drop([route.name])
 
     def choose(
-        self, *, tried: Collection[str], partial: bool, wish: Wish | None = None
+        self, *, tried: frozenset[str], partial: bool, wish: Wish | None = None
     ) -> Route | None:
         """Choose the provider of the next hand-off; one that is probed is chosen once."""
-        route = self._next(tried, partial, wish)
+        route = choose_provider(self._left_to_ask(tried, partial, wish))
         if route is not None and route.is_probe:
             self.drop([route.name])
         return route
@@ -47,9 +48,9 @@ class Routes:
         route = self._routes.get(name) or self._draining.get(name)
         return None if route is None or route.is_probe else route
 
-    def has_more(self, *, tried: Collection[str], partial: bool, wish: Wish | None = None) -> bool:
+    def has_more(self, *, tried: frozenset[str], partial: bool, wish: Wish | None = None) -> bool:
         """Whether a provider is left to ask."""
-        return self._next(tried, partial, wish) is not None
+        return bool(self._left_to_ask(tried, partial, wish))
 
     def has_any(self, wish: Wish | None) -> bool:
         """Whether a provider can be used that the message may go through."""
@@ -59,12 +60,14 @@ class Routes:
 
     def drop(self, names: Iterable[str]) -> None:
         """Use the providers `names` no more."""
+        self._left.clear()
         for name in names:
             self._routes.pop(name, None)
             self._draining.pop(name, None)
 
     def drain(self, names: Iterable[str]) -> None:
         """Begin nothing new through the providers `names`."""
+        self._left.clear()
         for name in names:
             if name in self._routes:
                 self._draining[name] = self._routes.pop(name)
@@ -81,8 +84,14 @@ class Routes:
     def _probes(self) -> list[Route]:
         return [route for route in self._routes.values() if route.is_probe]
 
-    def _next(self, tried: Collection[str], partial: bool, wish: Wish | None) -> Route | None:
+    def _left_to_ask(
+        self, tried: frozenset[str], partial: bool, wish: Wish | None
+    ) -> Sequence[Route]:
+        """Looked for once for all messages that ask for the same."""
         if wish is IN_SANDBOX:
-            return None if self._sandbox is None or self._sandbox.name in tried else self._sandbox
-        routes = list(self._routes.values())
-        return choose_provider(routes, tried=tried, partial=partial, wish=wish)
+            return [] if self._sandbox is None or self._sandbox.name in tried else [self._sandbox]
+        asked = tried, partial, wish
+        if asked not in self._left:
+            routes = self._routes.values()
+            self._left[asked] = candidates(routes, tried=tried, partial=partial, wish=wish)
+        return self._left[asked]

@@ -1,7 +1,7 @@
 """Which provider gets the next hand-off."""
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from notifications.delivery.breaker import LETS_THROUGH, remember
@@ -69,23 +69,28 @@ def usable_routes() -> list[Route]:
     ]
 
 
-def choose_provider(
-    routes: Sequence[Route], *, tried: Collection[str], partial: bool, wish: Wish | None = None
-) -> Route | None:
-    """Choose among `routes` that were not tried yet: the wished one, else at random, by weight.
+def candidates(
+    routes: Iterable[Route], *, tried: Collection[str], partial: bool, wish: Wish | None
+) -> list[Route]:
+    """Those of `routes` that are left to ask: the wished one alone, else all untried ones.
 
     A `partial` hand-off leaves out recipients that the headers name; only providers that keep
-    envelope and headers apart can do that. None when there is no provider left to ask.
+    envelope and headers apart can do that.
     """
-    candidates = [
+    left = [
         route
         for route in routes
         if route.name not in tried and (not partial or route.config.separates_envelope)
     ]
     if wish is not None:
-        wished = [route for route in candidates if route.name == wish.provider]
-        candidates = wished if wished or not wish.failover else candidates
-    if len(candidates) < 2:
-        return next(iter(candidates), None)
-    weights = [route.weight for route in candidates]
-    return random.choices(candidates, weights)[0]  # noqa: S311 - spreading load is no secret
+        wished = [route for route in left if route.name == wish.provider]
+        left = wished if wished or not wish.failover else left
+    return left
+
+
+def choose_provider(routes: Sequence[Route]) -> Route | None:
+    """Choose one of `routes` at random, by weight; None if there is none."""
+    if len(routes) < 2:
+        return routes[0] if routes else None
+    weights = [route.weight for route in routes]
+    return random.choices(routes, weights)[0]  # noqa: S311 - spreading load is no secret

@@ -85,12 +85,12 @@ class DeliveryRow(NamedTuple):
 
 def read_messages(message_ids: Sequence[Id]) -> list[MessageRow]:
     """The messages with their contents, by id. Times are compared by the database's clock."""
-    return [MessageRow._make(row) for row in _rows(_MESSAGES, message_ids)]
+    return list(map(MessageRow._make, _rows(_MESSAGES, message_ids)))
 
 
 def read_deliveries(message_ids: Sequence[Id]) -> list[DeliveryRow]:
     """Their deliveries, by id, but for those that the headers do not name."""
-    return [DeliveryRow._make(row) for row in _rows(_DELIVERIES, message_ids)]
+    return list(map(DeliveryRow._make, _rows(_DELIVERIES, message_ids)))
 
 
 def _rows(query: str, message_ids: Sequence[Id]) -> list[tuple[Any, ...]]:

@@ -183,7 +183,7 @@ class Hand:
                 self._close_idle()
                 continue
             job, results = taken
-            ended = Ended(job, self.end(job))
+            ended = Ended.with_result(job, self.end(job))
             # free before the result is known: who waits for results may start the next job
             taken = self._squad.done(ended, self)
             results.put(ended)

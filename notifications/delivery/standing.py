@@ -11,6 +11,9 @@ from notifications.delivery.providers import close_provider, switch_off
 from notifications.delivery.reading import RULES, Reach, Reading
 from notifications.delivery.steadfast import steadfast
 
+_FOR_ALL = frozenset((Reading.MISCONFIGURED, Reading.EXHAUSTED))
+"""What is said of one hand-off by these is meant for all."""
+
 EXHAUSTED_SECONDS = 60.0
 """How long a provider that is out of quota rests when it does not say so itself."""
 
@@ -33,7 +36,7 @@ def note_provider_faults(ended: Iterable[Ended]) -> set[str]:
 def call_for_action(ended: Sequence[Ended]) -> bool:
     """Whether the last of these ends makes it likely that its provider must get nothing more."""
     readings = _readings(ended[-1])
-    if not readings.isdisjoint((Reading.MISCONFIGURED, Reading.EXHAUSTED)):
+    if not readings.isdisjoint(_FOR_ALL):
         return True
     if ended[-1].reach is not Reach.FAILED:
         return False
@@ -46,8 +49,13 @@ def _readings(end: Ended) -> set[Reading]:
 
 def _may_get_more(name: str, ended: Sequence[Ended]) -> bool:
     is_well = steadfast(partial(note_ends, name, [_end(end) for end in ended]))
-    results = [end.result for end in ended]
-    return is_well and not (_is_switched_off(name, results) | _is_closed(name, results))
+    refusals = [
+        (end.result, verdict)
+        for end in ended
+        for verdict in end.result.verdicts.values()
+        if verdict.reading in _FOR_ALL
+    ]
+    return is_well and not (_is_switched_off(name, refusals) | _is_closed(name, refusals))
 
 
 def _end(end: Ended) -> End:
@@ -58,30 +66,20 @@ def _end(end: Ended) -> End:
     return end.reach, next(v.answer for v in verdicts if RULES[v.reading].reach is Reach.FAILED)
 
 
-def _is_switched_off(name: str, results: Iterable[HandoffResult]) -> bool:
-    refusals = [verdict for _, verdict in _read_as(Reading.MISCONFIGURED, results)]
-    if refusals:
-        fault = f"It refused our credentials: {refusals[-1].code} {refusals[-1].answer}"
+def _is_switched_off(name: str, refusals: Iterable[tuple[HandoffResult, Verdict]]) -> bool:
+    ours = [verdict for _, verdict in refusals if verdict.reading is Reading.MISCONFIGURED]
+    if ours:
+        fault = f"It refused our credentials: {ours[-1].code} {ours[-1].answer}"
         steadfast(partial(switch_off, name, fault=fault))
-    return bool(refusals)
+    return bool(ours)
 
 
-def _is_closed(name: str, results: Iterable[HandoffResult]) -> bool:
+def _is_closed(name: str, refusals: Iterable[tuple[HandoffResult, Verdict]]) -> bool:
     waits = [
         result.retry_after or EXHAUSTED_SECONDS
-        for result, _ in _read_as(Reading.EXHAUSTED, results)
+        for result, verdict in refusals
+        if verdict.reading is Reading.EXHAUSTED
     ]
     if waits:
         steadfast(partial(close_provider, name, seconds=max(waits)))
     return bool(waits)
-
-
-def _read_as(
-    reading: Reading, results: Iterable[HandoffResult]
-) -> Iterable[tuple[HandoffResult, Verdict]]:
-    return (
-        (result, verdict)
-        for result in results
-        for verdict in result.verdicts.values()
-        if verdict.reading is reading
-    )

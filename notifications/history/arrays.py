@@ -6,10 +6,13 @@ whole, to be cast in the statement (`%(ids)s::uuid[]`). All are text, but for id
 what takes the server longest to read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from limbo.postgres.uuid_array import UuidArray
 from notifications.models.ids import AnyId
+
+T = TypeVar("T", str, float | None)
 
 
 def id_array(ids: Iterable[AnyId]) -> UuidArray:
@@ -17,14 +20,24 @@ def id_array(ids: Iterable[AnyId]) -> UuidArray:
     return UuidArray.of(ids)
 
 
-def plain_array(values: Iterable[int | float | None]) -> str:
+def plain_array(values: Iterable[float | None]) -> str:
     """An array of numbers or booleans; None is NULL."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+    return _array(values, lambda value: "NULL" if value is None else str(value))
 
 
 def text_array(values: Iterable[str]) -> str:
     """An array of strings, whatever they hold but NUL, which no text of PostgreSQL's can."""
-    return "{" + ",".join([_quoted(value) for value in values]) + "}"
+    return _array(values, _quoted)
+
+
+def _array(values: Iterable[T], write: Callable[[T], str]) -> str:
+    """Each different value is written once: in most columns of a batch all are the same.
+
+    They are of one type: 1 and True would not be told apart.
+    """
+    values = list(values)
+    written = {value: write(value) for value in set(values)}
+    return "{" + ",".join([written[value] for value in values]) + "}"
 
 
 def _quoted(text: str) -> str:

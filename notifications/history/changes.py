@@ -24,7 +24,6 @@ from notifications.models.state import OPEN, RANK, State
 
 _OPEN = text_array(OPEN)
 _RANK = text_array(RANK)
-_STATES = {state.value: state for state in State}
 
 
 class Change(NamedTuple):
@@ -51,7 +50,6 @@ class Changed(NamedTuple):
 
     delivery_id: Id
     message_id: Id
-    state: State
     generation: int
 
 
@@ -146,7 +144,7 @@ e AS (
     FROM m, unnest(m.ids, m.states, m.data) WITH ORDINALITY t (id, state, data, place)
     ORDER BY m.id, t.place
 )
-SELECT id::text, message_id::text, state, generation FROM d ORDER BY d.message_id, d.id
+SELECT id::text, message_id::text, generation FROM d ORDER BY d.message_id, d.id
 """  # noqa: S608 - made of constants
 
 
@@ -190,10 +188,7 @@ def change_deliveries(
     }
     with prepared_cursor() as cursor:
         cursor.execute(_CHANGE, parameters)
-        return [
-            Changed(delivery_id, message_id, _STATES[state], generation)
-            for delivery_id, message_id, state, generation in cursor.fetchall()
-        ]
+        return list(map(Changed._make, cursor.fetchall()))
 
 
 def _data_array(changes: Sequence[Change]) -> str:

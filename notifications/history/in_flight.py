@@ -26,7 +26,7 @@ class Planned(NamedTuple):
 
 def commit_in_flight(
     planned: Sequence[Planned], *, journal_id: UUID | None = None, renewed: Lease | None = None
-) -> list[Planned]:
+) -> Sequence[Planned]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
     Runs in the caller's transaction, which has locked the messages under their lease; the bytes
@@ -35,15 +35,17 @@ def commit_in_flight(
     `renewed` by the way. Returns what is in flight now: a hand-off has the deliveries that are, and
     one without any is absent.
     """
-    told = {plan.provider_name: {"provider": plan.provider_name} for plan in planned}
+    told = {name: {"provider": name} for name in {plan.provider_name for plan in planned}}
     changes = [
-        Change(delivery_id, State.SENDING, data=told[plan.provider_name])
+        Change(delivery_id, State.SENDING, told[plan.provider_name])
         for plan in planned
         for delivery_id in plan.delivery_ids
     ]
     changed = change_deliveries(changes, before=(State.PENDING,), renewed=renewed)
     generations = {delivery.delivery_id: delivery.generation for delivery in changed}
-    begun = [begun for plan in planned if (begun := _begun(plan, generations)).delivery_ids]
+    begun = planned
+    if len(changed) < len(changes):
+        begun = [left for plan in planned if (left := _begun(plan, generations)).delivery_ids]
     if begun:
         _insert(begun, generations, journal_id)
     return begun
@@ -52,7 +54,7 @@ def commit_in_flight(
 def _begun(plan: Planned, in_flight: Container[Id]) -> Planned:
     """`plan` with those of its deliveries that are in flight."""
     ids = tuple([delivery_id for delivery_id in plan.delivery_ids if delivery_id in in_flight])
-    return plan if ids == plan.delivery_ids else plan._replace(delivery_ids=ids)
+    return plan._replace(delivery_ids=ids)
 
 
 def commit_repeats(handoff_ids: Sequence[Id], *, journal_id: UUID) -> set[Id]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.history.changes import Change, Changed, LetGo, add_event, change_deliveries
 from notifications.models.handoff import UNSETTLED, Outcome
-from notifications.models.ids import AnyId, Id
+from notifications.models.ids import AnyId
 from notifications.models.prepared import prepared_cursor
 from notifications.models.state import State
 
@@ -69,6 +69,8 @@ class HandoffOutcome(NamedTuple):
 
     def summary(self) -> AttemptOutcome:
         """The attempt whose words the hand-off keeps: a doubt before all else."""
+        if len(self.attempts) == 1:
+            return self.attempts[0]
         return min(self.attempts, key=lambda attempt: _STANDS_AT.index(attempt.outcome))
 
 
@@ -82,14 +84,8 @@ def record_outcomes(
     """
     if not outcomes:
         return []
-    generations = _end_attempts(outcomes)
+    changes = _end_attempts(outcomes)
     _end_handoffs(outcomes)
-    changes = [
-        attempt.change._replace(generation=generation)
-        for outcome in outcomes
-        for attempt in outcome.attempts
-        if (generation := generations.get(_key(outcome, attempt))) is not None
-    ]
     changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN), let_go=let_go)
     _note_outlived(outcomes, changes, changed)
     return changed
@@ -134,8 +130,8 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
         )
 
 
-def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[Id, Id], int]:
-    """Close the open Attempts; returns their generation by hand-off and delivery.
+def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> list[Change]:
+    """Close the open Attempts; returns the steps that follow, each in its attempt's generation.
 
     Where a hand-off was repeated under its key, no refusal settles it: each is about one try only.
     """
@@ -166,11 +162,13 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> dict[tuple[Id, Id], int
                 "answers": text_array(attempt.answer for _, attempt in rows),
             },
         )
-        return {(handoff, delivery): gen for handoff, delivery, gen in cursor.fetchall()}
-
-
-def _key(outcome: HandoffOutcome, attempt: AttemptOutcome) -> tuple[Id, Id]:
-    return str(outcome.handoff_id), str(attempt.change.delivery_id)
+        closed = {(handoff, delivery): gen for handoff, delivery, gen in cursor.fetchall()}
+    return [
+        attempt.change._replace(generation=generation)
+        for handoff_id, attempt in rows
+        if (generation := closed.get((str(handoff_id), str(attempt.change.delivery_id))))
+        is not None
+    ]
 
 
 def _note_outlived(

@@ -84,7 +84,7 @@ def test_choosing_a_provider_locks_no_row(settings: Settings) -> None:
     routes = Routes(usable_routes())
     routes.take_probes()
     with transaction.atomic():
-        chosen = routes.choose(tried=(), partial=False)
+        chosen = routes.choose(tried=frozenset(), partial=False)
         assert chosen is not None
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")

@@ -97,7 +97,7 @@ class Hand:
         hand = CrewHand(self._squad)
         hand._transports[self.job.config] = _Transport(self)
         try:
-            ended = Ended(self.job, hand.end(self.job))
+            ended = Ended.with_result(self.job, hand.end(self.job))
             self._squad.done(ended, hand)
             self._results.put(ended)
         except KilledError:
