@@ -12,7 +12,6 @@ from notifications.queue.bulk_targets import remove_old_targets
 from notifications.queue.resend import resend_uncertain
 from notifications.queue.schedule import release_scheduled
 from notifications.queue.sweep import sweep_expired
-from notifications.queue.turns import give_turns
 
 TICK_SECONDS = 1.0
 
@@ -50,7 +49,6 @@ class Housekeeping:
         release_scheduled()
         resume_stalled()
         remove_old_targets()
-        give_turns()
         sequence_events()
         self._follow(until=time.monotonic() + FOLLOW_SECONDS)
 

@@ -8,13 +8,11 @@ place back.
 """
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.ids import AnyId
-from notifications.models.lease import RENEWED
 from notifications.models.prepared import prepared_cursor
 
 TURNS_LIMIT = 1_000
@@ -23,36 +21,70 @@ TURNS_LIMIT = 1_000
 _SHARES_LIMIT = 10_000
 """Of the others' next ones, so many in one call: a tenth of a second's work."""
 
-_GIVING = 7_420_181
+GIVING = 7_420_181
 """The advisory lock of whoever gives turns: two at once could turn one user's messages around."""
 
-IN_LINE = "turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL"
-"""In SQL, the messages that have their turn and are not claimed: the index message_turn's."""
-
+_IN_LINE = "turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL"
 _TURNLESS = "turn IS NULL AND due_at IS NOT NULL AND lease_until IS NULL"
 _DUE = f"{_TURNLESS} AND due_at <= now() AND state <> 'scheduled'"
 _COLUMNS = f"id, owner_id, priority, due_at, deaths, {OFFSET_SQL} AS shift"
+_COST = """(
+    SELECT greatest(count(*), 1) FROM notifications_delivery
+    WHERE message_id = due.id AND due_at <= now()
+) AS cost"""
 
+# What a statement begins with that gives turns: `line` is what stood in line before, and `given`
+# what gets its turn. It is planned once, for any parameters. So each limit is part of its text, or
+# it would be taken for a tenth of all that waits; one that depends on what is found has such a one
+# within. And what is updated should come as arrays, which are thought to be short: to join a batch
+# that is thought to be long, the whole table would be read.
+#
+# `line` asks for what the index message_turn holds, in its order: one scan, and no sort, however
+# long it is. `longest` fills up to `limit` what it found, and is half as many in any case: bulk
+# mail, whose turn is never among the next while others' mail comes, has to get one all the same.
 # The lock is asked for before a row is looked for. What has come meanwhile, or is locked, is left
 # to the next call.
-_LONGEST_DUE = f"""
-due AS (
-    SELECT {_COLUMNS} FROM notifications_message
-    WHERE (SELECT pg_try_advisory_xact_lock({_GIVING})) AND {_DUE}
-    ORDER BY due_at, id
-    LIMIT {{limit}}
+#
+# Only where more may be due, `others` are each share's next ones after these, as far as they belong
+# among the first `limit` in line. `shares` leaps from one to the next in the index message_share;
+# rows are compared as a whole, so that no other index will do.
+TURNS = f"""
+WITH RECURSIVE clock AS (
+    SELECT coalesce(
+        (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
+    ) AS turn
+),
+giving AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock({GIVING}) AS is_mine
+),
+line AS (
+    SELECT id, turn, deaths, {OFFSET_SQL} AS shift FROM notifications_message
+    WHERE {_IN_LINE}
+    ORDER BY turn, id
+    LIMIT {{most}}
     FOR NO KEY UPDATE SKIP LOCKED
-)
-"""  # noqa: S608 - made of constants
-
-# Each share's next ones, as far as they belong among the next `limit` in line. `shares` leaps from
-# one to the next in the index message_share; rows are compared as a whole, so that no other index
-# will do.
-_NEXT_DUE = f"""
+),
+room AS (
+    SELECT greatest({{limit}} - count(*), ({{limit}} + 1) / 2) AS count FROM line
+),
+longest AS (
+    SELECT due.*, {_COST} FROM (
+        SELECT {_COLUMNS} FROM notifications_message
+        WHERE (SELECT is_mine FROM giving) AND {_DUE}
+        ORDER BY due_at, id
+        LIMIT {{limit}}
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) due
+    LIMIT (SELECT count FROM room)
+),
+last AS (
+    SELECT due_at, id FROM longest WHERE (SELECT count(*) FROM longest) = (SELECT count FROM room)
+    ORDER BY due_at DESC, id DESC LIMIT 1
+),
 shares AS (
     (
         SELECT owner_id, priority FROM notifications_message
-        WHERE (SELECT pg_try_advisory_xact_lock({_GIVING})) AND {_TURNLESS}
+        WHERE EXISTS (SELECT FROM last) AND {_TURNLESS}
         ORDER BY owner_id, priority LIMIT 1
     )
     UNION ALL
@@ -63,46 +95,43 @@ shares AS (
     ) following
 ),
 next_shares AS (
-    SELECT * FROM (
-        SELECT owner_id, priority, greatest(finish, clock.turn) + {OFFSET_SQL} AS next_turn
-        FROM shares LEFT JOIN notifications_fairshare USING (owner_id, priority), clock
-    ) s
-    WHERE next_turn < (
-        SELECT turn FROM notifications_message WHERE {IN_LINE}
-        ORDER BY turn, id OFFSET {{limit}} - 1 LIMIT 1
-    )
-    ORDER BY next_turn
+    SELECT owner_id, priority, taken, taken + {OFFSET_SQL} + greatest(clock.turn, (
+        SELECT finish FROM notifications_fairshare f
+        WHERE f.owner_id = s.owner_id AND f.priority = s.priority
+    )) AS next_turn
+    FROM (
+        SELECT owner_id, priority, sum(cost)::bigint AS taken FROM (
+            SELECT owner_id, priority, 0 AS cost FROM shares
+            UNION ALL
+            SELECT owner_id, priority, cost FROM longest
+        ) mixed GROUP BY owner_id, priority
+    ) s, clock
 ),
-due AS (
-    SELECT m.* FROM next_shares s, LATERAL (
-        SELECT {_COLUMNS} FROM notifications_message
-        WHERE (owner_id, priority) >= (s.owner_id, s.priority)
-            AND (owner_id, priority, due_at) <= (s.owner_id, s.priority, now()) AND {_DUE}
-        ORDER BY owner_id, priority, due_at, id LIMIT {{limit}} FOR NO KEY UPDATE SKIP LOCKED
-    ) m
+place AS (
+    SELECT greatest(max(turn), CASE WHEN count(*) < {{limit}} THEN (
+        SELECT max(next_turn) - 1 FROM next_shares WHERE taken > 0
+    ) END) AS turn FROM line
+),
+others AS (
+    SELECT due.*, {_COST} FROM (
+        SELECT * FROM next_shares, place WHERE next_turn < turn ORDER BY next_turn
+    ) s, last, LATERAL (
+        SELECT * FROM (
+            SELECT {_COLUMNS} FROM notifications_message
+            WHERE (owner_id, priority, due_at, id)
+                    > (s.owner_id, s.priority, last.due_at, last.id)
+                AND (owner_id, priority, due_at) <= (s.owner_id, s.priority, now()) AND {_DUE}
+            ORDER BY owner_id, priority, due_at, id
+            LIMIT {{limit}}
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) of_share
+        LIMIT s.turn - s.next_turn
+    ) due
     LIMIT {_SHARES_LIMIT}
-)
-"""  # noqa: S608 - made of constants
-
-# Where nobody stands in line and all that is due fits a batch, it is claimed here at once, and its
-# rows are written once. The clock then goes where the claim of them all would put it. A message
-# that was with a worker that died is left to the claim, which takes it alone.
-#
-# The statement is planned once: see `queue.claim` for why the limits are part of its text, and why
-# what is updated comes as arrays.
-_GIVE = f"""
-WITH RECURSIVE clock AS (
-    SELECT coalesce(
-        (SELECT turn FROM notifications_queueclock WHERE id = {CLOCK_ID}), 0
-    ) AS turn
 ),
-{{due}},
 placed AS (
     SELECT due.*, sum(cost) OVER line - cost AS before, sum(cost) OVER share AS total
-    FROM due, LATERAL (
-        SELECT greatest(count(*), 1) AS cost FROM notifications_delivery d
-        WHERE d.message_id = due.id AND d.due_at <= now()
-    ) d
+    FROM (SELECT * FROM longest UNION ALL SELECT * FROM others) due
     WINDOW share AS (PARTITION BY owner_id, priority), line AS (share ORDER BY due_at, id)
 ),
 moved AS (
@@ -113,37 +142,26 @@ moved AS (
     RETURNING owner_id, priority, finish
 ),
 given AS (
-    SELECT id, shift, finish - total + before AS start FROM (
+    SELECT id, (finish - total + before + shift)::bigint AS turn, deaths, shift FROM (
         SELECT *, max(moved_to) OVER (PARTITION BY owner_id, priority) AS finish FROM (
-            SELECT owner_id, priority, id, shift, before, total, NULL AS moved_to FROM placed
+            SELECT owner_id, priority, id, deaths, shift, before, total, NULL AS moved_to
+            FROM placed
             UNION ALL
-            SELECT owner_id, priority, NULL, NULL, NULL, NULL, finish FROM moved
+            SELECT owner_id, priority, NULL, NULL, NULL, NULL, NULL, finish FROM moved
         ) mixed
     ) joined WHERE id IS NOT NULL
-),
-batch AS (
-    SELECT count(*) BETWEEN 1 AND {{most}} AND max(deaths) = 0 AND NOT EXISTS (
-        SELECT FROM notifications_message WHERE {IN_LINE}
-    ) AS is_all
-    FROM due
-),
-moved_clock AS (
-    INSERT INTO notifications_queueclock AS c (id, turn)
-    SELECT {CLOCK_ID}, max(start) FROM given WHERE (SELECT is_all FROM batch) HAVING count(*) > 0
-    ON CONFLICT (id) DO UPDATE SET turn = excluded.turn WHERE c.turn < excluded.turn
-),
-arrays AS (
-    SELECT array_agg(id) AS ids, array_agg((start + shift)::bigint) AS turns FROM given
 )
-UPDATE notifications_message m
-SET turn = g.turn,
-    lease_token = CASE WHEN (SELECT is_all FROM batch) THEN %(token)s::uuid END,
-    lease_until = CASE WHEN (SELECT is_all FROM batch) THEN {RENEWED} END
-FROM unnest((SELECT ids FROM arrays), (SELECT turns FROM arrays)) g (id, turn)
-WHERE m.id = g.id
-RETURNING m.turn, m.id, m.lease_until IS NOT NULL
 """  # noqa: S608 - made of constants
 
+_GIVE = f"""
+{TURNS},
+arrays AS (
+    SELECT array_agg(id) AS ids, array_agg(turn) AS turns FROM given
+)
+UPDATE notifications_message m SET turn = g.turn
+FROM unnest((SELECT ids FROM arrays), (SELECT turns FROM arrays)) g (id, turn)
+WHERE m.id = g.id
+"""  # noqa: S608 - made of constants
 
 _SHARES = """
 (owner_id, priority) IN (
@@ -163,37 +181,15 @@ WHERE {_SHARES}
 
 
 def give_turns(*, limit: int = TURNS_LIMIT) -> int:
-    """Give messages that are due and have no turn theirs; returns how many got one.
+    """Give messages that are due and have no turn theirs, and claim none; returns how many got one.
 
     The longest due come first, `limit` of them. Where there may be more, those of the others that
-    belong among the next `limit` in line get theirs as well, and the rest waits for another call.
+    belong before the last of these get theirs as well, and the rest waits for another call.
     Rows that another is changing at this moment wait for one, too.
     """
-    given = len(_give(_LONGEST_DUE, limit))
-    return given if given < limit else given + len(_give(_NEXT_DUE, limit))
-
-
-def give_turns_or_claim(token: UUID, *, most: int) -> list[UUID]:
-    """Give turns, and claim these messages under `token` if they are all that waits.
-
-    Returns what it claimed, in the order of their turns: nothing where there are more than `most`,
-    or some stood in line before. Then a claim of `most` takes what it would if all had their turns.
-    One statement, and another where more is due.
-    """
-    # one more, to see whether there are more
-    rows = _give(_LONGEST_DUE, most + 1, token, most)
-    if len(rows) > most:
-        _give(_NEXT_DUE, most)
-    return [message_id for _, message_id, is_claimed in rows if is_claimed]
-
-
-def _give(
-    due: str, limit: int, token: UUID | None = None, most: int = 0
-) -> list[tuple[int, UUID, bool]]:
-    statement = _GIVE.format(due=due.format(limit=limit), most=most)
     with prepared_cursor() as cursor:
-        cursor.execute(statement, {"token": token})
-        return sorted(cursor.fetchall())
+        cursor.execute(_GIVE.format(limit=limit, most=0))
+        return int(cursor.rowcount)
 
 
 def give_back_turns(message_ids: Sequence[AnyId]) -> None:

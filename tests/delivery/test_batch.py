@@ -16,7 +16,7 @@ from notifications.history.changes import Change
 from notifications.models import Attempt, Delivery, Handoff, Message, Provider, State
 from notifications.models.lease import LEASE_SECONDS
 from notifications.queue.choices import cancel
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_next
 from tests.delivery.two_providers import ask_first, closed_port, configure, deliver, smtp
 from tests.factories import UserFactory, make_message
 from tests.peers.actions import drop, reply
@@ -113,7 +113,7 @@ def test_a_provider_that_breaks_after_the_dot_leaves_it_uncertain_and_it_is_not_
     message.refresh_from_db()
     assert (message.state, message.due_at) == (State.UNCERTAIN, None)
     assert (len(first.taken), len(second.taken)) == (1, 0)
-    assert claim_due() is None
+    assert claim_next() is None
 
 
 def test_an_http_provider_that_answers_500_leaves_it_uncertain(
@@ -258,7 +258,7 @@ def test_a_message_that_is_cancelled_after_the_claim_is_not_sent(
     peer = peers.enter_context(SmtpPeer())
     configure(settings, {"first": smtp(peer)})
     message = make_message()
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     assert cancel([message.id], by=UserFactory()).deliveries == 1
     deliver_batch(str(claim.token), [str(message.id)], cluster="test")
@@ -269,10 +269,10 @@ def test_a_worker_that_lost_its_lease_sends_nothing(settings: Settings, peers: E
     peer = peers.enter_context(SmtpPeer())
     configure(settings, {"first": smtp(peer)})
     message = make_message()
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     Message.objects.update(lease_token=None, lease_until=None)
-    assert claim_due() is not None
+    assert claim_next() is not None
     deliver_batch(str(claim.token), [str(message.id)], cluster="test")
     assert (peer.taken, Handoff.objects.count()) == ([], 0)
 
@@ -292,7 +292,7 @@ def test_what_is_sent_late_in_its_lease_has_all_of_it_again(
     peer = peers.enter_context(Watching())
     configure(settings, {"first": smtp(peer)})
     message = make_message()
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     Message.objects.update(lease_until=Now() + timedelta(seconds=1))
     deliver_batch(str(claim.token), [str(message.id)], cluster="test")
@@ -348,7 +348,7 @@ def test_a_batch_costs_the_same_statements_however_many_its_messages(
     configure(settings, {"first": smtp(peers.enter_context(SmtpPeer()))})
     for _ in range(count):
         make_message()
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     ids = [str(message_id) for message_id in claim.message_ids]
     with CaptureQueriesContext(connection) as queries:

@@ -21,7 +21,7 @@ from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.models import Attempt, Handoff, Message, Provider, State
 from notifications.models.ids import new_id
 from notifications.models.lease import Lease
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_next
 from tests.delivery.two_providers import configure, deliver, smtp
 from tests.factories import make_message
 from tests.peers.actions import Action, Line, reply
@@ -191,7 +191,7 @@ def test_a_fault_of_our_own_ends_the_worker_once_the_wire_is_silent(
     peer = peers.enter_context(SmtpPeer())
     configure(settings, {"first": smtp(peer)})
     make_message()
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     monkeypatch.setattr(batch, "note_provider_faults", broken)
     with pytest.raises(SystemExit):

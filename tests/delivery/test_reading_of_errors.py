@@ -22,7 +22,7 @@ from notifications.delivery.providers import close_provider, open_transport
 from notifications.delivery.reading import Reading
 from notifications.delivery.standing import EXHAUSTED_SECONDS
 from notifications.models import Attempt, Delivery, Handoff, Message, Provider, State
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_next
 from tests.delivery.handing_over import Witness, reading, request_to, soon
 from tests.delivery.two_providers import First, ask_first, deliver
 from tests.factories import make_message
@@ -339,7 +339,7 @@ def test_what_may_have_been_taken_is_uncertain_and_held(
 ) -> None:
     message = send_through(settings, fault(first), second)
     assert (message.state, message.due_at) == (State.UNCERTAIN, None)
-    assert (readings(), second.taken, claim_due()) == (["ambiguous"], [], None)
+    assert (readings(), second.taken, claim_next()) == (["ambiguous"], [], None)
     assert (standing().failures, standing().enabled) == (1, True)
 
 

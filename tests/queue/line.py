@@ -58,21 +58,26 @@ def queue_up(owner: User, count: int, priority: Priority = Priority.NORMAL) -> N
     give_turns(limit=count)
 
 
-def plan_of(call: Callable[[], object], node_type: str, *, statements: int = 1) -> dict[str, Any]:
-    """The only node of that type in the plan of the last of the `statements` of `call`."""
-    (node,) = plans_of(call, node_type, statements=statements)
+def updates_of_messages() -> int:
+    """How often a row of the queue was changed in this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n_tup_upd FROM pg_stat_xact_user_tables WHERE relname = 'notifications_message'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def plan_of(call: Callable[[], object], node_type: str) -> dict[str, Any]:
+    """The only node of that type in the plan of `call`, which is one statement."""
+    (node,) = plans_of(call, node_type)
     return node
 
 
-def plans_of(
-    call: Callable[[], object], node_type: str, *, statements: int = 1
-) -> list[dict[str, Any]]:
+def plans_of(call: Callable[[], object], node_type: str) -> list[dict[str, Any]]:
     """All nodes of that type in that plan."""
     with CaptureQueriesContext(connection) as queries:
         call()
-    executed = [query for query in queries if "SAVEPOINT" not in query["sql"]]
-    assert len(executed) == statements
-    query = executed[-1]
+    (query,) = [query for query in queries if "SAVEPOINT" not in query["sql"]]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + _as_run(query["sql"]))
         (answer,) = cursor.fetchone()

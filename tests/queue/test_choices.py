@@ -10,7 +10,7 @@ from django.utils import timezone
 from notifications.history.changes import Change, change_deliveries, lock_messages
 from notifications.models import Message, State, User
 from notifications.queue.choices import cancel, requeue, retry_now, settle_as_sent
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import SuppressionFactory, UserFactory, make_message
 
@@ -36,10 +36,10 @@ def move(message: Message, *states: State, before: State = State.PENDING) -> Non
 def test_a_waiting_message_is_due_at_once(ann: User) -> None:
     message = make_message()
     move(message, State.SENDING, State.PENDING)
-    assert (give_turns(), claim_due()) == (0, None)
+    assert (give_turns(), claim_next()) == (0, None)
     assert retry_now([message.id], by=ann).deliveries == 1
     assert give_turns() == 1
-    assert claim_due() is not None
+    assert claim_next() is not None
     event = message.events.order_by("-seq")[0]
     assert (event.kind, event.data) == ("retried", {"by": "ann", "deliveries": 1})
 
@@ -60,7 +60,7 @@ def test_a_dead_letter_is_sent_again_as_a_new_generation_with_new_time(ann: User
     message.refresh_from_db()
     assert message.expires_at > timezone.now() + timedelta(hours=23)
     assert give_turns() == 1
-    assert claim_due() is not None
+    assert claim_next() is not None
     event = message.events.order_by("-seq")[0]
     assert event.kind == "pending"
     assert event.data == {"by": "ann", "reason": "the server is back", "choice": "requeue"}

@@ -254,15 +254,18 @@ def test_a_flood_of_urgent_mail_does_not_put_newcomers_behind_everybodys_backlog
     assert len(serve_until(send(UserFactory()))) < CLAIM_LIMIT
 
 
-def test_bulk_mail_waits_for_the_others_head_start_and_no_longer() -> None:
+@pytest.mark.parametrize("have_much", [queue_up, become_due], ids=["in line", "without turns yet"])
+def test_bulk_mail_waits_for_the_others_head_start_and_no_longer(
+    have_much: Callable[[User, int], None],
+) -> None:
     stream = UserFactory()
-    queue_up(stream, 300)
+    have_much(stream, CLAIM_LIMIT)
     message_id = send(UserFactory(), Priority.BULK)
     served = 0
-    while message_id not in (batch := serve(100)):
+    while message_id not in (batch := serve(CLAIM_LIMIT)):
         served += len(batch)
-        queue_up(stream, 200)
-        assert served <= HEAD_START + CLAIM_LIMIT
+        have_much(stream, 2 * CLAIM_LIMIT)
+        assert served <= HEAD_START + 2 * CLAIM_LIMIT
     assert served >= HEAD_START - CLAIM_LIMIT
 
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications.models import Message, User
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_next
 from notifications.queue.schedule import release_scheduled
 from notifications.queue.turns import give_turns
 from tests.factories import DeliveryFactory, MessageFactory, SuppressionFactory, UserFactory
@@ -37,18 +37,18 @@ def states(message: Message) -> list[str]:
 
 def test_before_its_time_it_is_neither_released_nor_claimed() -> None:
     message = scheduled(ago=-60)
-    assert (release_scheduled(), give_turns(), claim_due()) == (0, 0, None)
+    assert (release_scheduled(), give_turns(), claim_next()) == (0, 0, None)
     assert states(message) == ["scheduled", "scheduled"]
 
 
 def test_at_its_time_it_waits_for_its_turn_and_is_claimed() -> None:
     message = scheduled("a@example.org", "b@example.org")
     # not even by who forgot to release it
-    assert (give_turns(), claim_due()) == (0, None)
+    assert (give_turns(), claim_next()) == (0, None)
     assert release_scheduled() == 1
     assert states(message) == ["pending", "pending", "pending"]
     assert give_turns() == 1
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     assert claim.message_ids == [message.id]
     assert [event.kind for event in message.events.order_by("seq")] == ["pending", "pending"]

@@ -13,7 +13,7 @@ from notifications.history.tracking import Report, apply_tracking_event
 from notifications.models import Attempt, Handoff, Message, State
 from notifications.models.ids import Id, new_id
 from notifications.models.lease import Lease
-from notifications.queue.claim import claim_due
+from notifications.queue.claim import claim_next
 from notifications.queue.sweep import GRACE_SECONDS, sweep_expired
 from tests.factories import ProviderFactory, make_message
 
@@ -41,12 +41,12 @@ def in_flight(message: Message) -> Id:
 
 def test_a_message_that_was_only_claimed_is_free_again_when_its_lease_ends() -> None:
     message = make_message()
-    assert claim_due() is not None
+    assert claim_next() is not None
     lease_ended(message, seconds_ago=1)
     assert sweep_expired() == 1
     message.refresh_from_db()
     assert (message.state, message.lease_token) == (State.PENDING, None)
-    assert claim_due() is not None
+    assert claim_next() is not None
 
 
 def test_a_message_in_flight_is_uncertain_after_lease_and_grace() -> None:
@@ -86,7 +86,7 @@ def test_within_its_grace_an_in_flight_message_is_left_to_its_worker() -> None:
 
 def test_a_message_whose_lease_holds_is_left_alone() -> None:
     message = make_message()
-    assert claim_due() is not None
+    assert claim_next() is not None
     assert sweep_expired() == 0
     message.refresh_from_db()
     assert message.lease_token is not None
@@ -95,7 +95,7 @@ def test_a_message_whose_lease_holds_is_left_alone() -> None:
 def test_a_message_in_flight_keeps_its_lease_when_it_is_released() -> None:
     """Without that nobody would ever look at it again."""
     message = make_message()
-    claim = claim_due()
+    claim = claim_next()
     assert claim is not None
     in_flight(message)
     Lease(claim.token).release([message.id])

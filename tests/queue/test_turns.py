@@ -1,7 +1,6 @@
 """What becomes due again gets its turn by the same rule as what is submitted."""
 
 from datetime import timedelta
-from functools import partial
 from threading import Barrier, Thread
 from uuid import UUID
 
@@ -11,10 +10,10 @@ from django.utils import timezone
 
 from notifications.models import FairShare, Message, Priority, QueueClock, User
 from notifications.models.fair_share import HEAD_START
-from notifications.queue.claim import claim_due, claim_next
+from notifications.queue.claim import claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import MessageFactory, UserFactory, make_message
-from tests.queue.line import become_due, plan_of, queue_up, update_of_messages
+from tests.queue.line import become_due, queue_up, updates_of_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +73,7 @@ def test_what_is_not_due_or_is_with_a_worker_gets_none() -> None:
     make_message(due_at=timezone.now() + timedelta(minutes=1))
     MessageFactory(due_at=None, state="sent")
     make_message()
-    assert claim_due() is not None
+    assert claim_next() is not None
     Message.objects.filter(lease_until__isnull=False).update(turn=None)
     assert give_turns() == 0
     assert set(turns().values()) == {None}
@@ -98,9 +97,9 @@ def test_where_more_is_due_than_one_call_gives_the_others_next_ones_get_theirs_a
     normal = [make_message(owner=newcomer, turn=None) for _ in range(4)]
     urgent = make_message(owner=flood, turn=None, priority=Priority.URGENT)
     make_message(owner=UserFactory(), turn=None, due_at=later)
-    # so many of each: no more can be among the next three
-    assert give_turns(limit=3) == 3 + 3 + 1
-    assert [turns()[message.id] for message in normal] == [0, 1, 2, None]
+    # the last of the three has turn 2
+    assert give_turns(limit=3) == 3 + 2 + 1
+    assert [turns()[message.id] for message in normal] == [0, 1, None, None]
     assert turns()[urgent.id] == -HEAD_START
 
 
@@ -113,8 +112,11 @@ def test_who_would_come_after_those_who_are_next_in_line_waits_for_another_call(
     for message, finish in ((soon, 0), (later, 1)):
         FairShare.objects.create(owner=message.owner, priority="normal", finish=finish)
     # the second in line has turn 1
-    assert give_turns(limit=2) == 2 + 1
-    assert (turns()[soon.id], turns()[later.id]) == (0, None)
+    claim = claim_next(limit=2)
+    assert claim is not None
+    assert [turns()[message_id] for message_id in claim.message_ids] == [0, 0]
+    assert soon.id in claim.message_ids
+    assert turns()[later.id] is None
 
 
 def test_a_storm_of_one_users_retries_passes_nobody_elses_mail() -> None:
@@ -124,7 +126,7 @@ def test_a_storm_of_one_users_retries_passes_nobody_elses_mail() -> None:
     message = make_message(owner=quiet, turn=None)
     give_turns()
     queue_up(storm, 500)
-    claim = claim_due(limit=10)
+    claim = claim_next(limit=10)
     assert claim is not None
     assert message.id in claim.message_ids
 
@@ -159,16 +161,30 @@ def test_what_comes_while_others_stand_in_line_is_claimed_in_its_turn() -> None:
     assert QueueClock.objects.get().turn == 0
 
 
-def test_more_than_a_batch_gets_turns_and_is_claimed_by_these() -> None:
-    queue = UserFactory()
-    become_due(queue, 5)
-    message = make_message(owner=UserFactory(), turn=None)
-    claim = claim_next(limit=5)
-    assert claim is not None
-    assert len(claim.message_ids) == 5
-    assert message.id in claim.message_ids[:2]
-    assert sum(turn is None for turn in turns().values()) == 0
-    assert Message.objects.filter(lease_until__isnull=True).count() == 1
+def test_of_more_than_a_batch_the_first_are_claimed_as_they_get_their_turns() -> None:
+    """Each row is written once, and the others not at all."""
+    become_due(UserFactory(), 25)
+    before, taken = updates_of_messages(), []
+    for _ in range(3):
+        claim = claim_next(limit=5)
+        assert claim is not None
+        taken += claim.message_ids
+    assert updates_of_messages() - before == 15
+    assert [turns()[message_id] for message_id in taken] == list(range(15))
+    assert list(turns().values()).count(None) == 10
+
+
+def test_what_stands_in_line_leaves_less_room_for_new_turns() -> None:
+    """Or a line, once there, would never end, and each row be written twice for ever."""
+    owner = UserFactory()
+    queue_up(owner, 8)
+    become_due(owner, 40)
+    before = updates_of_messages()
+    # half of a batch in any case
+    for left in (8 + 5 - 10, 0, 0):
+        assert claim_next(limit=10) is not None
+        assert Message.objects.filter(turn__isnull=False, lease_until=None).count() == left
+    assert updates_of_messages() - before == 30 + 3
 
 
 def test_whom_a_worker_died_with_is_not_claimed_with_the_others() -> None:
@@ -192,38 +208,6 @@ def test_it_costs_one_statement(django_assert_num_queries: object) -> None:
     make_message(turn=None)
     with django_assert_num_queries(1):  # type: ignore[operator]
         give_turns()
-
-
-def test_it_reads_only_its_own_index() -> None:
-    """However many messages have ended, are in line, or wait for later."""
-    become_due(UserFactory(), 60_000)
-    give_turns(limit=59_500)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE notifications_message SET state = 'sent', due_at = NULL, turn = NULL
-            WHERE turn < 20000"""
-        )
-        cursor.execute("ANALYZE notifications_message, notifications_delivery")
-    node = plan_of(give_turns, "LockRows")
-    (gate,) = node["Plans"]
-    assert "pg_try_advisory_xact_lock" not in gate.get("Filter", "")
-    assert [child["Node Type"] for child in gate["Plans"]] == ["Index Scan"]
-    assert gate["Plans"][0]["Index Name"] == "message_due"
-
-
-def test_it_finds_the_next_ones_of_each_share_by_their_own_index() -> None:
-    """Also where one user has nearly all, so that any index seems to lead to his."""
-    become_due(UserFactory(), 50_000)
-    node = plan_of(partial(give_turns, limit=100), "LockRows", statements=2)
-    assert [child["Node Type"] for child in node["Plans"]] == ["Index Scan"]
-    assert node["Plans"][0]["Index Name"] == "message_share"
-
-
-def test_it_finds_what_it_updates_by_ids_however_many_wait() -> None:
-    become_due(UserFactory(), 50_000)
-    found = update_of_messages(partial(give_turns, limit=60_000))
-    assert found["Index Name"] == "notifications_message_pkey"
-    assert found["Index Cond"] == "(id = g.id)"
 
 
 @pytest.mark.django_db(transaction=True)
