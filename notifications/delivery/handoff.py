@@ -90,8 +90,9 @@ class HandoffResult:
 
     def __post_init__(self) -> None:
         """Drop what the database cannot store or index of the provider's id."""
-        id_ = storable(self.provider_message_id)[:ID_CHARACTERS]
-        object.__setattr__(self, "provider_message_id", id_)
+        id_ = self.provider_message_id
+        if "\0" in id_ or len(id_) > ID_CHARACTERS:
+            object.__setattr__(self, "provider_message_id", storable(id_)[:ID_CHARACTERS])
 
     @classmethod
     def for_all(

@@ -99,7 +99,7 @@ class Squad:
         """
         with self._lock:
             name = None if self._idle else self._eligible(leaving=config.name)
-            if name is None or self._waiting[name][0][0].config != config:
+            if name is None or self._waiting[name][0][0].config is not config:
                 return None
             self._ahead[hand] = self._pop(name)
             return self._ahead[hand][0]
@@ -150,9 +150,9 @@ class Squad:
 
     def _failures_after(self, ended: Ended) -> int:
         """In a row; one refusal that is meant for all hand-offs is as good as many."""
-        readings = {verdict.reading for verdict in ended.result.verdicts.values()}
-        if not readings.isdisjoint((Reading.MISCONFIGURED, Reading.EXHAUSTED)):
-            return FAILURES_IN_A_ROW
+        for verdict in ended.result.verdicts.values():
+            if verdict.reading in (Reading.MISCONFIGURED, Reading.EXHAUSTED):
+                return FAILURES_IN_A_ROW
         return self._failures[ended.job.config.name] + 1 if ended.reach is Reach.FAILED else 0
 
     def _eligible(self, *, leaving: str = "") -> str | None:

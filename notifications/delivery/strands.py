@@ -27,6 +27,8 @@ T = TypeVar("T")
 READABLE = select.EPOLLIN
 WRITABLE = select.EPOLLOUT
 
+TIME_IS_UP = "the time for this hand-off is used up"
+
 _LOOK_SECONDS = 0.25
 """How often it is looked whose time is up: so late a wait may end."""
 
@@ -53,7 +55,7 @@ class Strand(greenlet):
         watch.strand = self
         came: bool = self.loop.hub.switch()
         if not came:
-            raise TimeoutError("the time for this hand-off is used up")
+            raise TimeoutError(TIME_IS_UP)
 
 
 class Watch:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from notifications.delivery.strands import (
     READABLE,
+    TIME_IS_UP,
     WRITABLE,
     Strand,
     Watch,
@@ -38,7 +39,7 @@ def seconds_left(deadline: float) -> float:
     """Seconds until `deadline`, in `boottime()`'s clock. Raises TimeoutError when it is past."""
     left = deadline - boottime()
     if left <= 0:
-        raise TimeoutError("the time for this hand-off is used up")
+        raise TimeoutError(TIME_IS_UP)
     return left
 
 
@@ -114,7 +115,8 @@ class DeadlineSocket(socket.socket):
         if strand is None:
             self._take_time()
             return call(*args)
-        seconds_left(self.deadline)
+        if self.deadline <= boottime():
+            raise TimeoutError(TIME_IS_UP)
         if events == READABLE and self.waits_to_read:
             self._wait(strand, events)
         while True:

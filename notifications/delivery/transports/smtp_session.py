@@ -81,8 +81,8 @@ class SmtpSession(smtplib.SMTP):
         self._patience = patience
         self._own_name = ""
         self._replies = Replies()
-        self._commands: deque[tuple[Phase, str]] = deque()  # that are still to be written
-        self._unanswered: deque[Phase] = deque()  # the phases of those that are written
+        self._commands: deque[str] = deque()  # that are still to be written
+        self._unanswered = 0  # so many are written
         try:
             # the name is known once the connection is; given, smtplib does not look one up
             super().__init__(config.host, config.port, local_hostname="localhost")
@@ -176,7 +176,7 @@ class SmtpSession(smtplib.SMTP):
 
     def ask(self, phase: Phase, command: str) -> None:
         """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
-        self._commands = deque([(phase, f"{command}\r\n")])
+        self._commands = deque([f"{command}\r\n"])
         self.go_on(phase)
 
     def takes(self, letter: Letter) -> bool:
@@ -198,9 +198,9 @@ class SmtpSession(smtplib.SMTP):
             options += " SMTPUTF8 BODY=8BITMIME"
         self._commands = deque(
             [
-                (Phase.MAIL, f"MAIL FROM:<{letter.sender}>{options}\r\n"),
-                *[(Phase.RCPT, f"RCPT TO:<{address}>\r\n") for _, address in letter.recipients],
-                (Phase.DATA, "DATA\r\n"),
+                f"MAIL FROM:<{letter.sender}>{options}\r\n",
+                *[f"RCPT TO:<{address}>\r\n" for _, address in letter.recipients],
+                "DATA\r\n",
             ]
         )
         self.announced = letter
@@ -215,11 +215,10 @@ class SmtpSession(smtplib.SMTP):
         try:
             if not self._unanswered:
                 self.send(self._next_commands())
-            code, raw = self.getreply()
+            code, text = self._reply()
         except OSError as error:
             raise _broken(error) from error
-        self._unanswered.popleft()
-        text = _text(raw)
+        self._unanswered -= 1
         if code == CLOSING:
             raise BrokenConnectionError(Verdict(Reading.TEMPORARY, code, clip(text)))
         if not 200 <= code < 600:
@@ -234,10 +233,9 @@ class SmtpSession(smtplib.SMTP):
 
     def _next_commands(self) -> bytes:
         """What may be written now of what was announced; replies to all of it are due then."""
-        count = PIPELINED if self.pipelines else 1
-        group = [self._commands.popleft() for _ in range(min(count, len(self._commands)))]
-        self._unanswered.extend([phase for phase, _ in group])
-        return "".join([command for _, command in group]).encode()
+        count = min(PIPELINED if self.pipelines else 1, len(self._commands))
+        self._unanswered += count
+        return "".join([self._commands.popleft() for _ in range(count)]).encode()
 
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it.
@@ -259,10 +257,9 @@ class SmtpSession(smtplib.SMTP):
             if not self._replies.has_heard(self.sock):
                 seconds_left(self._patience.commit_deadline)
                 return None
-            code, raw = self.getreply()
+            return self._reply()
         except OSError as error:
             raise _broken(error) from error
-        return code, _text(raw)
 
     def finish(self) -> tuple[int, str]:
         """Write the final dot and return the reply. Raises OSError: nobody knows.
@@ -273,8 +270,11 @@ class SmtpSession(smtplib.SMTP):
         self._give_time(self._patience.limit(Phase.DOT))
         self.send(b".\r\n" + self._next_commands())
         failpoints.hit("dot_sent")
-        code, raw = self.getreply()
-        return code, _text(raw)
+        return self._reply()
+
+    def _reply(self) -> tuple[int, str]:
+        code, raw = self._replies.read(self.sock)
+        return code, raw.decode("utf-8", "replace")
 
     # -- keeping it --------------------------------------------------------------------------
 
@@ -303,9 +303,9 @@ class SmtpSession(smtplib.SMTP):
         """Read what is still to come of a transaction that is given up. Raises OSError."""
         self._commands.clear()
         while self._unanswered:
-            code, _ = self.getreply()
-            phase = self._unanswered.popleft()
-            if phase is Phase.DATA and is_positive(phase, code):
+            code, _ = self._reply()
+            self._unanswered -= 1
+            if is_positive(Phase.DATA, code):
                 # it waits for a message; to end it by a dot would be to send one
                 raise ConnectionError("the server wants the message all the same")
 
