@@ -110,9 +110,10 @@ class ProviderConfig:
 
     def without_secrets(self, text: str) -> str:
         """`text` with its secrets blotted out: answers and tracebacks may quote them."""
-        secrets = (self.password, self.user if self.esp else "")
-        for secret in filter(None, secrets):
-            text = text.replace(secret, "***")
+        if self.password:
+            text = text.replace(self.password, "***")
+        if self.user and not self.is_smtp:
+            text = text.replace(self.user, "***")
         return text
 
 

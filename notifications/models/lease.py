@@ -7,6 +7,7 @@ needs it is a compare-and-set on the token, so that a worker that lost it can do
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.db import connection
@@ -31,9 +32,8 @@ class LeaseLostError(LimboError):
     """Another worker may hold the message now: nothing more may be sent under this lease."""
 
 
-def boottime() -> float:
-    """Seconds of the clock that also counts a suspended machine's time."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+boottime = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+"""Seconds of the clock that also counts a suspended machine's time."""
 
 
 @dataclass(slots=True)

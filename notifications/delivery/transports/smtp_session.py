@@ -77,6 +77,7 @@ class SmtpSession(smtplib.SMTP):
         """The message for which a transaction was opened, until it is sent."""
         self.pipelines = False
         """Whether the server takes commands before it has answered earlier ones (RFC 2920)."""
+        self._takes_size = False
         self._config = config
         self._patience = patience
         self._own_name = ""
@@ -138,6 +139,7 @@ class SmtpSession(smtplib.SMTP):
         if not is_positive(Phase.EHLO, code):
             raise _refused(Phase.EHLO, code, _text(raw))
         self.pipelines = self.has_extn("pipelining")
+        self._takes_size = self.has_extn("size")
 
     def _start_tls(self) -> None:
         if not self.has_extn("starttls"):
@@ -193,7 +195,7 @@ class SmtpSession(smtplib.SMTP):
         if not self.takes(letter):
             problem = "the server takes no internationalised addresses (SMTPUTF8)"
             raise NotAcceptedError(Verdict(Reading.REFUSED_HERE, answer=problem))
-        options = f" SIZE={len(letter.data)}" if self.has_extn("size") else ""
+        options = f" SIZE={len(letter.data)}" if self._takes_size else ""
         if letter.smtputf8:
             options += " SMTPUTF8 BODY=8BITMIME"
         self._commands = deque(
@@ -214,7 +216,7 @@ class SmtpSession(smtplib.SMTP):
             self._give_time(self._patience.limit(phase))
         try:
             if not self._unanswered:
-                self.send(self._next_commands())
+                self._write(self._next_commands())
             code, text = self._reply()
         except OSError as error:
             raise _broken(error) from error
@@ -243,13 +245,15 @@ class SmtpSession(smtplib.SMTP):
         What of it does not fill a packet may wait for the dot, which spares the server a turn.
         """
         self._give_time(self._patience.commit_deadline)
-        sock = self.sock
         try:
-            if sock is None:
-                raise smtplib.SMTPServerDisconnected("not connected")
-            sock.sendall(data, 0 if isinstance(sock, DeadlineTlsSocket) else _MORE)
+            self._write(data, 0 if isinstance(self.sock, DeadlineTlsSocket) else _MORE)
         except OSError as error:
             raise _broken(error) from error
+
+    def _write(self, data: bytes, flags: int = 0) -> None:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("not connected")
+        self.sock.sendall(data, flags)
 
     def early_reply(self) -> tuple[int, str] | None:
         """What the server has said before the dot, when it has; raises when it has hung up."""
@@ -268,7 +272,7 @@ class SmtpSession(smtplib.SMTP):
         may be followed by commands (RFC 2920, 3.1).
         """
         self._give_time(self._patience.limit(Phase.DOT))
-        self.send(b".\r\n" + self._next_commands())
+        self._write(b".\r\n" + self._next_commands())
         failpoints.hit("dot_sent")
         return self._reply()
 
