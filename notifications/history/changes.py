@@ -88,7 +88,8 @@ _CHANGE = f"""
 WITH ch AS (
     SELECT * FROM unnest(
         %(ids)s::uuid[], %(states)s::text[], %(waits)s::float8[], %(generations)s::int[],
-        %(rounds)s::int[], %(backoffs)s::int[], %(repeats)s::bool[], %(data)s::text[]
+        %(rounds)s::int[], %(backoffs)s::int[], %(repeats)s::bool[],
+        ARRAY(SELECT jsonb_array_elements(%(data)s::jsonb))
     ) t (id, state, wait, generation, round, backoff, repeats, data)
 ),
 d AS (
@@ -140,7 +141,7 @@ m AS (
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, data)
-    SELECT m.id, t.id, m.seq + t.place, t.state, t.data::jsonb
+    SELECT m.id, t.id, m.seq + t.place, t.state, t.data
     FROM m, unnest(m.ids, m.states, m.data) WITH ORDINALITY t (id, state, data, place)
     ORDER BY m.id, t.place
 )
@@ -176,7 +177,8 @@ def change_deliveries(
         "rounds": plain_array(int(change.ends_round) for change in changes),
         "backoffs": plain_array(int(change.backs_off) for change in changes),
         "repeats": plain_array(change.repeats for change in changes),
-        "data": _data_array(changes),
+        # a default value is no dictionary
+        "data": json.dumps([change.data for change in changes], default=dict),
         "from": text_array(before),
         "open": _OPEN,
         "rank": _RANK,
@@ -189,13 +191,6 @@ def change_deliveries(
     with prepared_cursor() as cursor:
         cursor.execute(_CHANGE, parameters)
         return list(map(Changed._make, cursor.fetchall()))
-
-
-def _data_array(changes: Sequence[Change]) -> str:
-    """What their events tell, as JSON; what several share, as a commit's changes do, made once."""
-    data = {id(change.data): change.data for change in changes}
-    made = {key: json.dumps(dict(value)) for key, value in data.items()}
-    return text_array(made[id(change.data)] for change in changes)
 
 
 def add_event(
