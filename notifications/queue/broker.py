@@ -174,14 +174,9 @@ class ClusterBroker(OutboxBroker):
             return None
         failpoints.hit("after_claim")
         self._is_ordinary_next = True
-        message_ids = [str(message_id) for message_id in claim.message_ids]
-        signed = _signed(
-            deliver_batch,
-            str(claim.token),
-            message_ids,
-            cluster=self._cluster,
-        )
-        return _Task(Kind.OURS, signed, token=claim.token, count=len(message_ids))
+        ids = claim.message_ids
+        signed = _signed(deliver_batch, str(claim.token), ids, cluster=self._cluster)
+        return _Task(Kind.OURS, signed, token=claim.token, count=len(ids))
 
     def _ordinary(self) -> _Task | None:
         """One of django-q2's own tasks. They leave one worker to the messages, if there are two."""

@@ -350,7 +350,7 @@ def test_a_batch_costs_the_same_statements_however_many_its_messages(
         make_message()
     claim = claim_next()
     assert claim is not None
-    ids = [str(message_id) for message_id in claim.message_ids]
+    ids = claim.message_ids
     with CaptureQueriesContext(connection) as queries:
         deliver_batch(str(claim.token), ids, cluster="test")
     verbs = [query["sql"].split()[0] for query in queries.captured_queries]

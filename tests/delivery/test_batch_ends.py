@@ -197,7 +197,7 @@ def test_a_fault_of_our_own_ends_the_worker_once_the_wire_is_silent(
     with pytest.raises(SystemExit):
         deliver_batch(
             str(claim.token),
-            [str(id_) for id_ in claim.message_ids],
+            claim.message_ids,
             cluster="test",
         )
     assert len(peer.taken) == 1

@@ -78,11 +78,11 @@ class Worker:
             self._script(mine, plan.handoff_id)
 
 
-def _planned(message_id: UUID) -> Planned:
+def _planned(message_id: Id) -> Planned:
     provider = ProviderFactory()
-    deliveries = Delivery.objects.filter(message=message_id).order_by("position")
+    deliveries = Delivery.objects.filter(message=UUID(message_id)).order_by("position")
     ids = tuple(map(str, deliveries.values_list("id", flat=True)))
-    return Planned(new_id(), str(message_id), provider.id, provider.name, ids)
+    return Planned(new_id(), message_id, provider.id, provider.name, ids)
 
 
 def nothing(_mine: Journal, _handoff_id: Id) -> None:
@@ -585,7 +585,7 @@ def test_what_an_earlier_batch_had_ended_is_suspected_in_the_last_one(folder: Pa
         claim = claim_anew()
         assert claim is not None
         mine.begin_batch(claim.token)
-        plan = _planned(message.id)
+        plan = _planned(str(message.id))
         with transaction.atomic():
             lock_messages([message.id])
             commit_in_flight([plan])

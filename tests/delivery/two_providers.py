@@ -42,7 +42,7 @@ def deliver() -> None:
     """Claim what is due and deliver it, as a worker does."""
     claim = claim_next()
     assert claim is not None
-    ids = [str(message_id) for message_id in claim.message_ids]
+    ids = claim.message_ids
     deliver_batch(str(claim.token), ids, cluster="test")
 
 

@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Priority, User
+from notifications.queue.claim import Claim
 from notifications.queue.turns import give_turns
 
 _PLACE = re.compile(r"%\(\w+\)s|\$\d+")
@@ -83,6 +85,11 @@ def plans_of(call: Callable[[], object], node_type: str) -> list[dict[str, Any]]
         (answer,) = cursor.fetchone()
     plan = answer[0] if isinstance(answer, list) else json.loads(answer)[0]
     return [node for node in _nodes(plan["Plan"]) if node["Node Type"] == node_type]
+
+
+def ids_of(claim: Claim | None) -> list[UUID]:
+    """The messages that were claimed, in their order."""
+    return [UUID(message_id) for message_id in claim.message_ids] if claim else []
 
 
 def update_of_messages(call: Callable[[], object]) -> dict[str, Any]:

@@ -18,16 +18,14 @@ from notifications.queue.claim import claim_next
 from notifications.queue.turns import GIVING, give_turns
 from tests.conftest import wait_until
 from tests.factories import MessageFactory, UserFactory, make_message
-from tests.queue.line import become_due, plans_of, queue_up, update_of_messages
+from tests.queue.line import become_due, ids_of, plans_of, queue_up, update_of_messages
 
 pytestmark = pytest.mark.django_db
 
 
 def test_messages_are_claimed_in_the_order_of_their_turns() -> None:
     messages = {turn: make_message(turn=turn) for turn in (6, 3, -9)}
-    claim = claim_next(limit=2)
-    assert claim is not None
-    assert claim.message_ids == [messages[-9].id, messages[3].id]
+    assert ids_of(claim_next(limit=2)) == [messages[-9].id, messages[3].id]
 
 
 def test_what_is_not_due_yet_or_settled_is_not_claimed() -> None:
@@ -54,15 +52,13 @@ def test_a_row_that_another_worker_is_claiming_is_skipped() -> None:
 
 def test_a_message_that_was_with_a_worker_that_died_is_claimed_alone() -> None:
     first, suspect, last = (make_message(deaths=deaths) for deaths in (0, 1, 0))
-    batches = [claim_next() for _ in range(3)]
-    ids = [batch and batch.message_ids for batch in batches]
-    assert ids == [[first.id, last.id], [suspect.id], None]
+    batches = [ids_of(claim_next()) for _ in range(3)]
+    assert batches == [[first.id, last.id], [suspect.id], []]
 
 
 def test_a_suspect_whose_turn_it_is_does_not_wait_for_the_others() -> None:
     suspect, other = make_message(deaths=2), make_message()
-    ids = [batch and batch.message_ids for batch in (claim_next(), claim_next())]
-    assert ids == [[suspect.id], [other.id]]
+    assert [ids_of(claim_next()), ids_of(claim_next())] == [[suspect.id], [other.id]]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -75,7 +71,7 @@ def test_claimers_at_the_same_moment_never_get_the_same_message() -> None:
         try:
             start.wait()
             claims = iter(lambda: claim_next(limit=20), None)
-            return [message_id for claim in claims for message_id in claim.message_ids]
+            return [message_id for claim in claims for message_id in ids_of(claim)]
         finally:
             connection.close()
 
@@ -173,8 +169,7 @@ def giving_turns() -> Iterator[None]:
 def claim_elsewhere() -> list[UUID]:
     """Claim by another session; returns what it got."""
     try:
-        claim = claim_next()
-        return claim.message_ids if claim else []
+        return ids_of(claim_next())
     finally:
         connection.close()
 

@@ -21,7 +21,7 @@ from notifications.queue.choices import cancel
 from notifications.queue.claim import CLAIM_LIMIT, claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import UserFactory
-from tests.queue.line import become_due, queue_up
+from tests.queue.line import become_due, ids_of, queue_up
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def serve(limit: int = CLAIM_LIMIT) -> list[UUID]:
         return []
     settled = Message.objects.filter(id__in=claim.message_ids)
     settled.update(state=State.SENT, due_at=None, turn=None, lease_token=None, lease_until=None)
-    return claim.message_ids
+    return ids_of(claim)
 
 
 def serve_until(message_id: UUID, limit: int = CLAIM_LIMIT) -> list[UUID]:

@@ -50,7 +50,7 @@ def test_at_its_time_it_waits_for_its_turn_and_is_claimed() -> None:
     assert give_turns() == 1
     claim = claim_next()
     assert claim is not None
-    assert claim.message_ids == [message.id]
+    assert claim.message_ids == [str(message.id)]
     assert [event.kind for event in message.events.order_by("seq")] == ["pending", "pending"]
     assert release_scheduled() == 0
 

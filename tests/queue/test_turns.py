@@ -13,7 +13,7 @@ from notifications.models.fair_share import HEAD_START
 from notifications.queue.claim import claim_next
 from notifications.queue.turns import give_turns
 from tests.factories import MessageFactory, UserFactory, make_message
-from tests.queue.line import become_due, queue_up, updates_of_messages
+from tests.queue.line import become_due, ids_of, queue_up, updates_of_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -112,10 +112,9 @@ def test_who_would_come_after_those_who_are_next_in_line_waits_for_another_call(
     for message, finish in ((soon, 0), (later, 1)):
         FairShare.objects.create(owner=message.owner, priority="normal", finish=finish)
     # the second in line has turn 1
-    claim = claim_next(limit=2)
-    assert claim is not None
-    assert [turns()[message_id] for message_id in claim.message_ids] == [0, 0]
-    assert soon.id in claim.message_ids
+    claimed = ids_of(claim_next(limit=2))
+    assert [turns()[message_id] for message_id in claimed] == [0, 0]
+    assert soon.id in claimed
     assert turns()[later.id] is None
 
 
@@ -126,9 +125,7 @@ def test_a_storm_of_one_users_retries_passes_nobody_elses_mail() -> None:
     message = make_message(owner=quiet, turn=None)
     give_turns()
     queue_up(storm, 500)
-    claim = claim_next(limit=10)
-    assert claim is not None
-    assert message.id in claim.message_ids
+    assert message.id in ids_of(claim_next(limit=10))
 
 
 def test_what_is_all_that_waits_is_claimed_as_it_gets_its_turns(
@@ -142,7 +139,7 @@ def test_what_is_all_that_waits_is_claimed_as_it_gets_its_turns(
     with django_assert_num_queries(1):  # type: ignore[operator]
         claim = claim_next()
     assert claim is not None
-    assert claim.message_ids == [urgent.id, first.id, bobs.id, second.id]
+    assert ids_of(claim) == [urgent.id, first.id, bobs.id, second.id]
     assert turns() == {urgent.id: -HEAD_START, first.id: 0, bobs.id: 0, second.id: 2}
     assert set(Message.objects.values_list("lease_token", flat=True)) == {claim.token}
     assert QueueClock.objects.get().turn == 2
@@ -154,10 +151,9 @@ def test_what_comes_while_others_stand_in_line_is_claimed_in_its_turn() -> None:
     busy, quiet = UserFactory(), UserFactory()
     queue_up(busy, 3)
     message = make_message(owner=quiet, turn=None)
-    claim = claim_next(limit=2)
-    assert claim is not None
-    assert len(claim.message_ids) == 2
-    assert message.id in claim.message_ids
+    claimed = ids_of(claim_next(limit=2))
+    assert len(claimed) == 2
+    assert message.id in claimed
     assert QueueClock.objects.get().turn == 0
 
 
@@ -166,9 +162,7 @@ def test_of_more_than_a_batch_the_first_are_claimed_as_they_get_their_turns() ->
     become_due(UserFactory(), 25)
     before, taken = updates_of_messages(), []
     for _ in range(3):
-        claim = claim_next(limit=5)
-        assert claim is not None
-        taken += claim.message_ids
+        taken += ids_of(claim_next(limit=5))
     assert updates_of_messages() - before == 15
     assert [turns()[message_id] for message_id in taken] == list(range(15))
     assert list(turns().values()).count(None) == 10
@@ -189,8 +183,8 @@ def test_what_stands_in_line_leaves_less_room_for_new_turns() -> None:
 
 def test_whom_a_worker_died_with_is_not_claimed_with_the_others() -> None:
     first, suspect, last = (make_message(turn=None, deaths=deaths) for deaths in (0, 1, 0))
-    ids = [batch and batch.message_ids for batch in (claim_next() for _ in range(3))]
-    assert ids == [[first.id, last.id], [suspect.id], None]
+    batches = [ids_of(claim_next()) for _ in range(3)]
+    assert batches == [[first.id, last.id], [suspect.id], []]
 
 
 @pytest.mark.django_db(transaction=True)

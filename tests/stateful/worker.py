@@ -230,7 +230,7 @@ class Worker:
 
     def _take_up(self, claim: Claim) -> None:
         self.claim = None
-        ids = [str(message_id) for message_id in claim.message_ids]
+        ids = claim.message_ids
         deliver_batch(str(claim.token), ids, cluster=f"worker {self.number}")
 
     def _keep(self, batch: Batch) -> None:
