@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from notifications.delivery.strands import (
     READABLE,
@@ -55,8 +55,6 @@ class DeadlineSocket(socket.socket):
 
     deadline: float = _NEVER
     """In seconds of `boottime()`; without one the socket's own time-out is left alone."""
-    waits_to_read: ClassVar[bool] = True
-    """Nothing is there yet when somebody wants to read: that would be tried in vain."""
     _watch: Watch | None = None
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
@@ -79,7 +77,7 @@ class DeadlineSocket(socket.socket):
         """Write all, within the deadline."""
         rest = memoryview(data)
         while rest:
-            rest = rest[self.send(rest, flags) :]
+            rest = rest[self._in_time(WRITABLE, super().send, rest, flags) :]
 
     def reach(self, address: Any) -> None:
         """Connect, within the deadline. Raises OSError."""
@@ -117,7 +115,8 @@ class DeadlineSocket(socket.socket):
             return call(*args)
         if self.deadline <= boottime():
             raise TimeoutError(TIME_IS_UP)
-        if events == READABLE and self.waits_to_read:
+        # nothing has come yet when somebody wants to read: that would be tried in vain
+        if events == READABLE and not self._holds_something():
             self._wait(strand, events)
         while True:
             try:
@@ -130,6 +129,10 @@ class DeadlineSocket(socket.socket):
             except ssl.SSLWantWriteError:
                 self._wait(strand, WRITABLE)
 
+    def _holds_something(self) -> bool:
+        """Whether something can be read of which the kernel does not tell any more."""
+        return False
+
     def _wait(self, strand: Strand, events: int) -> None:
         if self._watch is None:
             self._watch = Watch(self.fileno())
@@ -139,12 +142,14 @@ class DeadlineSocket(socket.socket):
 class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
     """The same over TLS."""
 
-    # something may have come in one record with what was read before
-    waits_to_read = False
-
     def do_handshake(self, block: bool = False) -> None:
         """Agree on keys, within the deadline."""
-        self._in_time(READABLE, super().do_handshake, block)
+        # the client begins
+        self._in_time(WRITABLE, super().do_handshake, block)
+
+    def _holds_something(self) -> bool:
+        # it may have come in one record with what was read before
+        return self.pending() > 0
 
 
 def dial(host: str, port: int, *, deadline: float) -> DeadlineSocket:
