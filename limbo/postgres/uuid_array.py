@@ -7,6 +7,7 @@ first index; then each element's size and octets.
 """
 
 import struct
+from binascii import unhexlify
 from collections.abc import Iterable
 
 from psycopg.adapt import Dumper
@@ -31,11 +32,12 @@ class UuidArray(bytes):
 
         Raises ValueError where one has more or fewer.
         """
-        parts = [f"{_SIZE}{id_}" for id_ in ids]
-        elements = bytes.fromhex("".join(parts).replace("-", ""))
-        if len(elements) != _ELEMENT_OCTETS * len(parts):
+        texts = [str(id_) for id_ in ids]
+        digits = _SIZE.join(["", *texts]).encode().translate(None, b"-")
+        elements = unhexlify(digits)
+        if len(elements) != _ELEMENT_OCTETS * len(texts):
             raise ValueError("an id of an array is no UUID")
-        return cls(_HEADER.pack(1, 0, _UUID, len(parts), 1) + elements)
+        return cls(_HEADER.pack(1, 0, _UUID, len(texts), 1) + elements)
 
 
 class UuidArrayDumper(Dumper):
