@@ -116,10 +116,10 @@ def queue_events() -> pgtrigger.Trigger:
         referencing=pgtrigger.Referencing(new="added"),
         func=f"""
             INSERT INTO notifications_eventqueue (event_ids)
-            SELECT array_agg(id ORDER BY id) FROM (
-                SELECT id, (row_number() OVER (ORDER BY id) - 1) / {EVENTS_A_ROW} AS part FROM added
-            ) parted
-            GROUP BY part ORDER BY part;
+            SELECT ids[first:first + {EVENTS_A_ROW - 1}]
+            FROM (SELECT array_agg(id ORDER BY id) AS ids FROM added) all_added,
+                generate_series(1, cardinality(ids), {EVENTS_A_ROW}) first
+            ORDER BY first;
             RETURN NULL;
         """,  # noqa: S608 - made of constants
     )
