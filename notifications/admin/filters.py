@@ -15,6 +15,7 @@ from notifications.history.finding import has_term
 from notifications.history.search import error_term, provider_term, tag_term
 from notifications.models import KnownTerm, Message, Provider, RequestLog, User
 from notifications.models.ids import first_id
+from notifications.models.message import in_states
 from notifications.models.state import DEAD_LETTER, State
 
 Lookups = Sequence[tuple[str, str]]
@@ -75,11 +76,11 @@ class StateFilter(MessageFilter):
         """The messages in the state."""
         if value == STUCK:
             late = timezone.now() - PATIENCE
-            waits = Q(state=State.PENDING, due_at__lt=late, lease_until__isnull=True)
+            waits = in_states(State.PENDING) & Q(due_at__lt=late, lease_until__isnull=True)
             # the sweeper takes a lease back as soon as it has run out
-            return rows.filter(waits | Q(state=State.SENDING, lease_until__lt=late))
+            return rows.filter(waits | in_states(State.SENDING) & Q(lease_until__lt=late))
         states = DEAD_LETTER if value == DEAD_LETTERS else (value,)
-        return rows.filter(state__in=states)
+        return rows.filter(in_states(*states))
 
 
 class ProviderFilter(TermFilter):

@@ -16,6 +16,7 @@ from notifications.delivery.provider_config import SANDBOX
 from notifications.history.headline import moment
 from notifications.models import BulkAction, Heartbeat, Message, Provider, User
 from notifications.models.ids import first_id
+from notifications.models.message import in_states
 from notifications.models.state import State
 
 COUNT_CAP = 1000
@@ -88,7 +89,7 @@ def _backlog() -> Finding:
 
 def _uncertain() -> Finding:
     link = _messages(state=State.UNCERTAIN)
-    count = _capped(Message.objects.filter(state=State.UNCERTAIN, is_test=False))
+    count = _capped(Message.objects.filter(in_states(State.UNCERTAIN), is_test=False))
     if count == "0":
         return Finding("Uncertain", "Of every message it is known what became of it.", "good", link)
     return Finding("Uncertain", f"{count} may or may not have been taken.", "doubt", link)

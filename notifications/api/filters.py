@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from notifications.api.parameters import LONGEST_ADDRESS, address, moment, one_of
 from notifications.models import Delivery, Message, State, User
 from notifications.models.ids import SKEW, first_id
+from notifications.models.message import in_states
 
 _MOMENT = {"type": "string", "format": "date-time"}
 
@@ -64,7 +65,7 @@ class MessageFilter:
         """The owner's messages that pass."""
         messages = Message.objects.owned_by(owner)
         if self.state:
-            messages = messages.filter(state=self.state)
+            messages = messages.filter(in_states(self.state))
         if self.recipient:
             # the owner narrows the index
             deliveries = Delivery.objects.filter(address=self.recipient, owner=owner)

@@ -60,8 +60,10 @@ _LOOK_SECONDS = 0.1
 """How often a batch that waits for answers looks at the stop flag and the clock."""
 
 
-def deliver_batch(token: str, message_ids: Sequence[Id], *, cluster: str) -> None:
-    """Deliver the messages that were claimed under the lease `token`.
+def deliver_batch(
+    token: str, message_ids: Sequence[Id], *, claimed_at: float, cluster: str
+) -> None:
+    """Deliver the messages that were claimed under the lease `token`, at `claimed_at`.
 
     The django-q2 task of the broker's claim. Messages whose lease is lost by now are left alone;
     all are let go at once when the worker is to end. Without a journal nothing is sent, and the
@@ -69,6 +71,7 @@ def deliver_batch(token: str, message_ids: Sequence[Id], *, cluster: str) -> Non
     """
     hit("batch_taken")
     lease = Lease(UUID(token))
+    lease.hold_from(claimed_at)
     if stop_flag.is_set():
         lease.release(message_ids)
         return
@@ -160,10 +163,10 @@ class Batch:
             for delivery in repeat.in_doubt
         ]
         self._progress = {progress.delivery.id: progress for progress in [*first, *doubts]}
-        began_at = boottime()
+        if self._lease.is_to_be_renewed:
+            self._lease.renew(list(self._messages))
         with transaction.atomic():
-            jobs = [*self._launcher.commit(first, renews=True), *self._launcher.commit_repeats()]
-        self._lease.hold_from(began_at)
+            jobs = [*self._launcher.commit(first), *self._launcher.commit_repeats()]
         hit("after_in_flight")
         return jobs
 

@@ -49,11 +49,8 @@ class Launcher:
     messages: Mapping[Id, DueMessage]
     hands: int
 
-    def commit(self, progresses: Sequence[Progress], *, renews: bool = False) -> list[Job]:
-        """Settle or put off what cannot be sent now, store the rest as in flight, and return it.
-
-        With `renews` what is in flight has its lease for the whole time again, from now on.
-        """
+    def commit(self, progresses: Sequence[Progress]) -> list[Job]:
+        """Settle or put off what cannot be sent now, store the rest as in flight, and return it."""
         held = set(lock_messages({p.message.id for p in progresses}, lease=self.lease))
         ours = [progress for progress in progresses if progress.message.id in held]
         late = [progress for progress in ours if progress.message.is_past_deadline]
@@ -64,7 +61,7 @@ class Launcher:
         in_flight = commit_in_flight(
             [way.plan for way in ways.values()],
             journal_id=self.journal.id,
-            renewed=self.lease if renews else None,
+            lease=self.lease,
         )
         share = self.routes.share(self.hands)
         return [self._job(plan, ways[plan.handoff_id], share) for plan in in_flight]

@@ -4,7 +4,8 @@ Every transaction that changes deliveries first calls `lock_messages`, as a stat
 without it two transactions that settle two deliveries of one message would each derive
 `Message.state` from the other's old row. Then `change_deliveries` moves the deliveries, derives
 the messages' state, `due_at` and `seq`, and writes the events, in one statement. A message that is
-not due any more loses its turn; when it is due again the queue gives it a new one.
+not due any more loses its turn; when it is due again the queue gives it a new one. While its worker
+is sending it has both still: see `change_deliveries`.
 """
 
 import json
@@ -18,7 +19,7 @@ from django.db import connection
 
 from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.models.ids import AnyId, Id
-from notifications.models.lease import RENEWED, Lease
+from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
 from notifications.models.state import OPEN, RANK, State
 
@@ -84,7 +85,7 @@ def lock_messages(message_ids: Iterable[AnyId], *, lease: Lease | None = None) -
 # It is prepared: planning it takes as long as running it for a few. What is joined once more would
 # be compared each with each, since nobody tells how many rows a part of the statement has: so the
 # changed deliveries travel through it in arrays, by message.
-_CHANGE = f"""
+_CHANGE = """
 WITH ch AS (
     SELECT * FROM unnest(
         %(ids)s::uuid[], %(states)s::text[], %(waits)s::float8[], %(generations)s::int[],
@@ -130,23 +131,27 @@ a AS MATERIALIZED (
 ),
 m AS (
     UPDATE notifications_message x SET
-        seq = x.seq + cardinality(a.ids), state = (%(rank)s::text[])[a.r], due_at = a.due,
-        turn = CASE WHEN a.due <= now() THEN x.turn END,
+        seq = x.seq + cardinality(a.ids), state = (%(rank)s::text[])[a.r],
+        due_at = CASE WHEN x.lease_token = %(sending)s::uuid THEN x.due_at ELSE a.due END,
+        turn = CASE WHEN x.lease_token = %(sending)s::uuid OR a.due <= now() THEN x.turn END,
         lease_token = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
             ELSE x.lease_token END,
-        lease_until = CASE WHEN x.lease_token = %(renewed)s::uuid THEN {RENEWED}
-            WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL ELSE x.lease_until END
+        lease_until = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
+            ELSE x.lease_until END
     FROM a WHERE x.id = a.message_id
     RETURNING x.id, x.seq - cardinality(a.ids) AS seq, a.ids, a.states, a.data
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, data)
-    SELECT m.id, t.id, m.seq + t.place, t.state, t.data
-    FROM m, unnest(m.ids, m.states, m.data) WITH ORDINALITY t (id, state, data, place)
-    ORDER BY m.id, t.place
+    SELECT message_id, id, seq + place, state, data FROM (
+        SELECT m.id AS message_id, m.seq, generate_subscripts(m.ids, 1) AS place,
+            unnest(m.ids) AS id, unnest(m.states) AS state, unnest(m.data) AS data
+        FROM m
+    ) t
+    ORDER BY message_id, place
 )
 SELECT id::text, message_id::text, generation FROM d ORDER BY d.message_id, d.id
-"""  # noqa: S608 - made of constants
+"""
 
 
 def change_deliveries(
@@ -155,17 +160,20 @@ def change_deliveries(
     before: Iterable[State],
     requeue: bool = False,
     through: str = "",
-    renewed: Lease | None = None,
+    sending: Lease | None = None,
     let_go: LetGo | None = None,
 ) -> list[Changed]:
     """Make those of `changes` whose delivery stands in one of the states `before`.
 
     Their messages must be locked by `lock_messages` in this transaction. With `requeue` each
-    delivery begins a new generation, which asks the provider `through` first if one is named. With
-    `renewed` the changed messages that carry this lease keep it for its whole time again, from this
-    transaction's beginning on; those of them that are to be `let_go` lose theirs. Returns the
-    deliveries that changed; the others are as they were. Raises IntegrityError if a step is not in
-    the state table.
+    delivery begins a new generation, which asks the provider `through` first if one is named.
+
+    Under the lease of a worker that begins `sending`, messages keep their `due_at` and their turn,
+    which say nothing while it lasts: no index has to learn of such a change. How their hand-offs
+    end sets them anew. Those that are to be `let_go` lose their lease.
+
+    Returns the deliveries that changed; the others are as they were. Raises IntegrityError if a
+    step is not in the state table.
     """
     if not changes:
         return []
@@ -184,7 +192,7 @@ def change_deliveries(
         "rank": _RANK,
         "requeue": requeue,
         "through": through,
-        "renewed": str(renewed.token) if renewed else None,
+        "sending": str(sending.token) if sending else None,
         "token": str(let_go.token) if let_go else None,
         "let_go": id_array(let_go.message_ids if let_go else ()),
     }

@@ -25,15 +25,15 @@ class Planned(NamedTuple):
 
 
 def commit_in_flight(
-    planned: Sequence[Planned], *, journal_id: UUID | None = None, renewed: Lease | None = None
+    planned: Sequence[Planned], *, journal_id: UUID | None = None, lease: Lease | None = None
 ) -> Sequence[Planned]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
     Runs in the caller's transaction, which has locked the messages under their lease; the bytes
     may leave only after its commit. A delivery that is no longer `pending` (cancelled meanwhile)
-    is left out. `journal_id` names the journal that will witness them; the messages' lease may be
-    `renewed` by the way. Returns what is in flight now: a hand-off has the deliveries that are, and
-    one without any is absent.
+    is left out. `journal_id` names the journal that will witness them, `lease` is the messages'.
+    Returns what is in flight now: a hand-off has the deliveries that are, and one without any is
+    absent.
     """
     told = {name: {"provider": name} for name in {plan.provider_name for plan in planned}}
     changes = [
@@ -41,7 +41,7 @@ def commit_in_flight(
         for plan in planned
         for delivery_id in plan.delivery_ids
     ]
-    changed = change_deliveries(changes, before=(State.PENDING,), renewed=renewed)
+    changed = change_deliveries(changes, before=(State.PENDING,), sending=lease)
     generations = {delivery.delivery_id: delivery.generation for delivery in changed}
     begun = planned
     if len(changed) < len(changes):

@@ -71,7 +71,7 @@ class Lease:
         return held
 
     def hold_from(self, moment: float) -> None:
-        """Note that it was renewed by a statement that began at `moment` of `boottime()`."""
+        """Note that it is held by a statement that began at `moment` of `boottime()`."""
         self.until = moment + LEASE_SECONDS
 
     def lose(self) -> None:

@@ -27,7 +27,7 @@ from django_q.signing import SignedPackage
 from notifications import failpoints
 from notifications.delivery.batch import deliver_batch
 from notifications.delivery.stop_flag import stop_flag
-from notifications.models.lease import Lease
+from notifications.models.lease import Lease, boottime
 from notifications.models.prepared import prepared_cursor
 from notifications.models.wakeup import wake
 from notifications.queue.board import Board, Kind, Ticket
@@ -168,6 +168,7 @@ class ClusterBroker(OutboxBroker):
 
     def _claim(self) -> _Task | None:
         limit = self._pace.limit
+        claimed_at = boottime()
         claim = claim_next(limit=limit)
         self._pace.claimed(len(claim.message_ids) if claim else 0)
         if claim is None:
@@ -175,7 +176,9 @@ class ClusterBroker(OutboxBroker):
         failpoints.hit("after_claim")
         self._is_ordinary_next = True
         ids = claim.message_ids
-        signed = _signed(deliver_batch, str(claim.token), ids, cluster=self._cluster)
+        signed = _signed(
+            deliver_batch, str(claim.token), ids, claimed_at=claimed_at, cluster=self._cluster
+        )
         return _Task(Kind.OURS, signed, token=claim.token, count=len(ids))
 
     def _ordinary(self) -> _Task | None:

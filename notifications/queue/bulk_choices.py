@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from notifications.models import Delivery, Message, User
+from notifications.models.message import in_states
 from notifications.models.state import CANCELLABLE, DEAD_LETTER, RANK, State
 from notifications.queue import choices
 from notifications.queue.choices import Result
@@ -47,7 +48,7 @@ class NamedChoice:
     def narrow(self, messages: QuerySet[Message]) -> QuerySet[Message]:
         """Those of `messages` that have such a delivery."""
         mine = Delivery.objects.filter(self.targets(), message=OuterRef("pk"))
-        return messages.filter(Exists(mine), state__in=self._message_states())
+        return messages.filter(in_states(*self._message_states()), Exists(mine))
 
     def _message_states(self) -> Sequence[State]:
         """Where a message with such a delivery can stand: asked for, since that has an index."""

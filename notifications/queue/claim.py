@@ -19,8 +19,9 @@ _PATIENCE_SECONDS = 1.0
 """How long to wait for another who gives turns: he takes some milliseconds, unless he waits too."""
 
 # What gets its turn now and belongs among the first in line is claimed in one go, so that a row is
-# written once for both. `batch` leaves out those that were with a worker that died; the first in
-# order is taken even so, but alone, so that what kills a worker harms nothing else.
+# written once for both; why its state is set to what it is, `Message.list_state` tells. `batch`
+# leaves out those that were with a worker that died; the first in order is taken even so, but
+# alone, so that what kills a worker harms nothing else.
 #
 # The clock is where a newcomer starts. It follows the starts of what is taken, but for urgent
 # messages their turns, a head start earlier: a flood of urgent mail must not carry the clock past
@@ -61,7 +62,7 @@ arrays AS (
 ),
 updated AS (
     UPDATE notifications_message m
-    SET turn = b.turn,
+    SET turn = b.turn, state = m.state,
         lease_token = CASE WHEN is_claimed THEN $1::uuid END,
         lease_until = CASE WHEN is_claimed THEN {RENEWED} END
     FROM unnest(

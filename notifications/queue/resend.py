@@ -35,7 +35,7 @@ d.state = 'uncertain' AND d.generation = 1 AND d.due_at IS NULL AND EXISTS (
 _LOCK = f"""
 WITH doubtful AS MATERIALIZED (
     SELECT id FROM notifications_message
-    WHERE state = 'uncertain' AND on_uncertain = 'resend' AND lease_until IS NULL
+    WHERE list_state = 'uncertain' AND on_uncertain = 'resend' AND lease_until IS NULL
         AND expires_at > now()
 )
 SELECT m.id FROM notifications_message m

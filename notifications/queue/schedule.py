@@ -12,7 +12,7 @@ RELEASE_LIMIT = 500
 # Under its own index: what is scheduled is neither looked for among what is due, nor given a turn.
 _LOCK_DUE = """
 SELECT id FROM notifications_message
-WHERE state = 'scheduled' AND due_at <= now()
+WHERE list_state = 'scheduled' AND due_at <= now()
 ORDER BY due_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """
 

@@ -158,7 +158,7 @@ _GIVE = f"""
 arrays AS (
     SELECT array_agg(id) AS ids, array_agg(turn) AS turns FROM given
 )
-UPDATE notifications_message m SET turn = g.turn
+UPDATE notifications_message m SET turn = g.turn, state = m.state -- see Message.list_state
 FROM unnest((SELECT ids FROM arrays), (SELECT turns FROM arrays)) g (id, turn)
 WHERE m.id = g.id
 """  # noqa: S608 - made of constants
@@ -174,7 +174,7 @@ _GIVE_BACK = f"""
 UPDATE notifications_fairshare f SET finish = least(finish, coalesce((
     SELECT max(turn - {OFFSET_SQL}) + 1 FROM notifications_message m
     WHERE m.owner_id = f.owner_id AND m.priority = f.priority AND m.turn IS NOT NULL
-        AND m.state IN ('pending', 'sending', 'uncertain')
+        AND m.list_state IN ('pending', 'uncertain')
 ), 0))
 WHERE {_SHARES}
 """  # noqa: S608 - made of constants

@@ -14,6 +14,7 @@ from notifications.history.search import MAX_WORDS, catch_up, having, tag_term, 
 from notifications.intake.options.labels import MAX_TAG_CHARACTERS
 from notifications.models import Delivery, Message, User
 from notifications.models.ids import SKEW, first_id
+from notifications.models.message import in_states
 from notifications.models.state import OPEN, SETTLED
 from notifications.web.paging import CursorForm, Stretch, stretch_of
 from notifications.web.period import PeriodForm
@@ -75,23 +76,22 @@ def page_of(owner: User, asked: Mapping[str, Any]) -> Stretch[Message]:
 
 def _fitting(owner: User, asked: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
     """Rows of the messages that fit, and the column that holds the message's id."""
-    text, tag = asked.get("q", ""), asked.get("tag")
+    text, tag, state = asked.get("q", ""), asked.get("tag"), asked.get("state")
     if (id_ := _uuid(text)) is not None:
         return Message.objects.owned_by(owner).filter(id=id_), "id"
     # first what few messages have
     terms = [*word_terms(text), *([tag_term(tag)] if tag else [])]
     if not terms:
-        return Message.objects.owned_by(owner).filter(**_conditions(asked, "id", "")), "id"
+        found = Message.objects.owned_by(owner).filter(**_period(asked, "id", ""))
+        return found.filter(in_states(state)) if state else found, "id"
     catch_up()
-    found = having(owner, terms)
-    return found.filter(**_conditions(asked, "message_id", "message__")), "message_id"
+    having_all = having(owner, terms).filter(**_period(asked, "message_id", "message__"))
+    return having_all.filter(message__state=state) if state else having_all, "message_id"
 
 
-def _conditions(asked: Mapping[str, Any], key: str, prefix: str) -> dict[str, Any]:
-    """State and period; ids sort by time, so that a period is a stretch of the index as well."""
+def _period(asked: Mapping[str, Any], key: str, prefix: str) -> dict[str, Any]:
+    """The conditions of a period; ids sort by time, so it is a stretch of the index as well."""
     conditions: dict[str, Any] = {}
-    if state := asked.get("state"):
-        conditions[f"{prefix}state"] = state
     if since := asked.get("since"):
         conditions[f"{prefix}accepted_at__gte"] = since
         conditions[f"{key}__gte"] = first_id(since, skew=-SKEW)

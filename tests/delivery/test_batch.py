@@ -14,7 +14,7 @@ from pytest_django import Settings
 from notifications.delivery.batch import deliver_batch
 from notifications.history.changes import Change
 from notifications.models import Attempt, Delivery, Handoff, Message, Provider, State
-from notifications.models.lease import LEASE_SECONDS
+from notifications.models.lease import LEASE_SECONDS, boottime
 from notifications.queue.choices import cancel
 from notifications.queue.claim import claim_next
 from tests.delivery.two_providers import ask_first, closed_port, configure, deliver, smtp
@@ -261,7 +261,7 @@ def test_a_message_that_is_cancelled_after_the_claim_is_not_sent(
     claim = claim_next()
     assert claim is not None
     assert cancel([message.id], by=UserFactory()).deliveries == 1
-    deliver_batch(str(claim.token), [str(message.id)], cluster="test")
+    deliver_batch(str(claim.token), [str(message.id)], claimed_at=boottime(), cluster="test")
     assert peer.taken == []
 
 
@@ -273,7 +273,7 @@ def test_a_worker_that_lost_its_lease_sends_nothing(settings: Settings, peers: E
     assert claim is not None
     Message.objects.update(lease_token=None, lease_until=None)
     assert claim_next() is not None
-    deliver_batch(str(claim.token), [str(message.id)], cluster="test")
+    deliver_batch(str(claim.token), [str(message.id)], claimed_at=boottime(), cluster="test")
     assert (peer.taken, Handoff.objects.count()) == ([], 0)
 
 
@@ -295,7 +295,8 @@ def test_what_is_sent_late_in_its_lease_has_all_of_it_again(
     claim = claim_next()
     assert claim is not None
     Message.objects.update(lease_until=Now() + timedelta(seconds=1))
-    deliver_batch(str(claim.token), [str(message.id)], cluster="test")
+    claimed_at = boottime() - LEASE_SECONDS + 1
+    deliver_batch(str(claim.token), [str(message.id)], claimed_at=claimed_at, cluster="test")
     assert len(peer.taken) == len(left) == 1
     assert left[0] > timedelta(seconds=LEASE_SECONDS / 2)
 
@@ -352,7 +353,7 @@ def test_a_batch_costs_the_same_statements_however_many_its_messages(
     assert claim is not None
     ids = claim.message_ids
     with CaptureQueriesContext(connection) as queries:
-        deliver_batch(str(claim.token), ids, cluster="test")
+        deliver_batch(str(claim.token), ids, claimed_at=boottime(), cluster="test")
     verbs = [query["sql"].split()[0] for query in queries.captured_queries]
     assert Message.objects.filter(state=State.SENT).count() == count
     assert verbs.count("COMMIT") == 2

@@ -20,7 +20,7 @@ from notifications.history.changes import lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.models import Attempt, Handoff, Message, Provider, State
 from notifications.models.ids import new_id
-from notifications.models.lease import Lease
+from notifications.models.lease import Lease, boottime
 from notifications.queue.claim import claim_next
 from tests.delivery.two_providers import configure, deliver, smtp
 from tests.factories import make_message
@@ -198,6 +198,7 @@ def test_a_fault_of_our_own_ends_the_worker_once_the_wire_is_silent(
         deliver_batch(
             str(claim.token),
             claim.message_ids,
+            claimed_at=boottime(),
             cluster="test",
         )
     assert len(peer.taken) == 1

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from notifications.delivery.batch import deliver_batch
 from notifications.delivery.providers import sync_rows
 from notifications.models import Provider
+from notifications.models.lease import boottime
 from notifications.queue.claim import claim_next
 from tests.peers.actions import Action
 from tests.peers.certificate import make_certificate
@@ -43,7 +44,7 @@ def deliver() -> None:
     claim = claim_next()
     assert claim is not None
     ids = claim.message_ids
-    deliver_batch(str(claim.token), ids, cluster="test")
+    deliver_batch(str(claim.token), ids, claimed_at=boottime(), cluster="test")
 
 
 def closed_port() -> int:

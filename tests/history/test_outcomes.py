@@ -1,14 +1,16 @@
 """Outcomes are fenced by their Attempt: a late truth is recorded, a second one is not possible."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from notifications.history.changes import Change, change_deliveries, lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, Provider, State
 from notifications.models.ids import new_id
+from notifications.models.lease import Lease
 from notifications.queue.choices import cancel, requeue
+from notifications.queue.claim import claim_next
 from tests.factories import ProviderFactory, UserFactory, make_message
 
 pytestmark = pytest.mark.django_db
@@ -20,13 +22,13 @@ def provider() -> Provider:
     return ProviderFactory()
 
 
-def begin(message: Message, provider: Provider) -> Planned:
+def begin(message: Message, provider: Provider, *, lease: Lease | None = None) -> Planned:
     """Commit all of the message's deliveries as in flight."""
     deliveries = tuple(map(str, message.deliveries.values_list("id", flat=True)))
     plan = Planned(new_id(), str(message.id), provider.id, provider.name, deliveries)
     with transaction.atomic():
         lock_messages([message.id])
-        commit_in_flight([plan])
+        commit_in_flight([plan], lease=lease)
     return plan
 
 
@@ -55,6 +57,32 @@ def test_an_accepted_hand_off_is_recorded_whole(provider: Provider) -> None:
     assert (handoff.outcome, handoff.code, handoff.answer) == ("accepted", 250, "as it was")
     assert (handoff.provider_message_id, handoff.ended_at is not None) == ("abc", True)
     assert set(Attempt.objects.values_list("outcome", "code")) == {("accepted", 250)}
+
+
+def test_no_index_of_messages_learns_that_a_hand_off_begins(provider: Provider) -> None:
+    message = make_message()
+    claim = claim_next()
+    assert claim is not None
+    before = _updates_without_an_index()
+    plan = begin(message, provider, lease=Lease(claim.token))
+    assert _updates_without_an_index() == before + 1
+    message.refresh_from_db()
+    assert message.state == State.SENDING
+    end(plan, Outcome.ACCEPTED, State.SENT)
+    message.refresh_from_db()
+    assert (message.state, message.due_at, message.turn) == (State.SENT, None, None)
+
+
+def _updates_without_an_index() -> int:
+    """How many rows of messages this transaction has changed that no index had to learn of."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables
+            WHERE relname = 'notifications_message'
+            """
+        )
+        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.parametrize("outcome", [Outcome.IN_FLIGHT, Outcome.ACCEPTED, Outcome.UNCERTAIN])

@@ -94,8 +94,11 @@ def _queue_faults() -> Iterator[str]:
             SELECT m.id, 'is due at another time than its deliveries'
             FROM notifications_message m JOIN notifications_delivery d ON d.message_id = m.id
             GROUP BY m.id
-            HAVING greatest(m.due_at, now()) IS DISTINCT FROM greatest(min(d.due_at), now())
+            -- while it is being sent it stays as it was claimed, until its worker's record
+            HAVING NOT bool_or(d.state = 'sending') AND (
+                greatest(m.due_at, now()) IS DISTINCT FROM greatest(min(d.due_at), now())
                 OR (m.due_at IS NULL) <> (min(d.due_at) IS NULL)
+            )
             UNION ALL
             SELECT d.message_id, 'has a delivery that is due and ' || d.state
             FROM notifications_delivery d

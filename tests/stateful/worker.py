@@ -34,7 +34,7 @@ from notifications.delivery.squad import Hand as CrewHand
 from notifications.delivery.squad import Squad
 from notifications.delivery.stop_flag import stop_flag
 from notifications.delivery.strands import Bell
-from notifications.models.lease import Lease
+from notifications.models.lease import Lease, boottime
 from notifications.queue.claim import Claim, claim_next
 from tests.stateful.providers import Passage, Providers
 
@@ -188,6 +188,7 @@ class Worker:
         self.crew = _LedCrew(hands=4)
         self.hands: list[Hand] = []
         self.claim: Claim | None = None
+        self._claimed_at = 0.0
         self.batch: Batch | None = None
         self.is_stopping = False
         self._has_begun = False
@@ -211,6 +212,7 @@ class Worker:
             elif self.claim is not None:
                 self._take_up(self.claim)
             elif not self.is_stopping:
+                self._claimed_at = boottime()
                 self.claim = claim_next(limit=limit)
 
     def begin(self) -> Hand | None:
@@ -231,7 +233,9 @@ class Worker:
     def _take_up(self, claim: Claim) -> None:
         self.claim = None
         ids = claim.message_ids
-        deliver_batch(str(claim.token), ids, cluster=f"worker {self.number}")
+        deliver_batch(
+            str(claim.token), ids, claimed_at=self._claimed_at, cluster=f"worker {self.number}"
+        )
 
     def _keep(self, batch: Batch) -> None:
         self.batch, self._has_begun = batch, False
@@ -285,6 +289,7 @@ class Worker:
         for known in self._known.values():
             known.since -= seconds
             known.probe = known.probe and known.probe - timedelta(seconds=seconds)
+        self._claimed_at -= seconds
         if self.batch is not None:
             self._lease(self.batch).until -= seconds
             self.batch._began_at -= seconds
