@@ -62,9 +62,11 @@ def test_a_suspect_whose_turn_it_is_does_not_wait_for_the_others() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_claimers_at_the_same_moment_never_get_the_same_message() -> None:
-    owner = UserFactory()
-    queue_up(owner, 2000)
+@pytest.mark.parametrize("have", [queue_up, become_due], ids=["in line", "without turns yet"])
+def test_claimers_at_the_same_moment_never_get_the_same_message(
+    have: Callable[[User, int], None],
+) -> None:
+    have(UserFactory(), 2000)
     start = threading.Barrier(4)
 
     def claim_all(_: int) -> list[UUID]:
