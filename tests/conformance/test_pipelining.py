@@ -176,9 +176,10 @@ def test_what_was_announced_and_is_not_sent_is_taken_back(stack: ExitStack) -> N
     [
         ({"dot": [None, reply("421 4.3.2 closing")]}, Reading.TEMPORARY),
         ({"mail": [None, None, reply("421 4.7.0 too many messages")]}, Reading.SENT),
+        ({"mail": [None, None, reply("450 4.7.1 too many messages")]}, Reading.SENT),
         ({"mail": [None, None, drop()]}, Reading.SENT),
     ],
-    ids=["421-to-the-dot", "421-to-mail", "no-reply-to-mail"],
+    ids=["421-to-the-dot", "421-to-mail", "450-to-mail", "no-reply-to-mail"],
 )
 def test_what_was_announced_to_a_server_that_hangs_up_goes_over_another_connection(
     stack: ExitStack, on: Mapping[str, Script], second: Reading

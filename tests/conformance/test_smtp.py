@@ -176,7 +176,10 @@ def send(transport: Transport) -> Reading:
     return reading(transport.send(request, commit=Witness(), deadline=soon(60)))
 
 
-@pytest.mark.parametrize("action", [drop(), reply("421 4.4.2 idle for too long")])
+@pytest.mark.parametrize(
+    "action",
+    [drop(), reply("421 4.4.2 idle for too long"), reply("450 4.7.1 too many in this session")],
+)
 def test_a_kept_connection_that_the_server_gives_up_is_replaced(action: Action) -> None:
     with (
         SmtpPeer(on={"mail": [None, None, action]}) as peer,
@@ -184,6 +187,13 @@ def test_a_kept_connection_that_the_server_gives_up_is_replaced(action: Action) 
     ):
         assert [send(transport) for _ in range(3)] == [Reading.SENT] * 3
         assert (len(peer.taken), peer.connections) == (3, 2)
+
+
+def test_a_server_that_takes_nothing_for_now_is_not_asked_over_more_and_more_connections() -> None:
+    later = reply("450 4.7.1 later")
+    with SmtpPeer(on={"mail": [None, *[later] * 4]}) as peer, closing(transport_to(peer)) as to:
+        assert [send(to) for _ in range(4)] == [Reading.SENT, *[Reading.TEMPORARY] * 3]
+        assert peer.connections == 2
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ CHECK_AFTER_SECONDS = 1.0
 
 MESSAGES_PER_CONNECTION = 500
 """A new one takes the time of half a dozen messages. A server that limits it to fewer says so by a
-421 to MAIL, or hangs up, and the message goes over a new connection at once."""
+4xx to MAIL, or hangs up, and the message goes over a new connection at once."""
 
 CONNECTION_SECONDS = 300.0
 """A connection is kept for no longer, as by Postfix, so that a server that moves is followed."""
@@ -54,7 +54,7 @@ class SmtpTransport:
         self._opened_at = 0.0
         self._messages = 0  # over this connection
         self._is_used_up = False  # no further message goes over it
-        self._seconds = float("inf")  # that the last message took
+        self._seconds = float("inf")  # that the last message took, if it came to its end
 
     def send(
         self,
@@ -122,11 +122,18 @@ class SmtpTransport:
                 raise
             transaction.settle(error.verdict)
         except NotAcceptedError as error:
+            if is_kept and self._may_be_used_up(error.verdict):
+                session.close()
+                raise BrokenConnectionError(error.verdict) from error
             session.reset()
             transaction.settle(error.verdict)
         self._used_at = boottime()
         self._seconds = transaction.seconds
         return transaction.result(self._config)
+
+    def _may_be_used_up(self, verdict: Verdict) -> bool:
+        """Whether a refusal may be about the connection, over which another message just went."""
+        return verdict.reading is Reading.TEMPORARY and self._seconds < float("inf")
 
     def _announced_for(self, request: HandoffRequest) -> Letter | None:
         """The letter that the server has been told of, if it is this one."""
