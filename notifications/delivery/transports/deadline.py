@@ -7,6 +7,7 @@ where they would, other strands go on.
 
 import errno
 import os
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -56,6 +57,7 @@ class DeadlineSocket(socket.socket):
     deadline: float = _NEVER
     """In seconds of `boottime()`; without one the socket's own time-out is left alone."""
     _watch: Watch | None = None
+    _poll: "select.poll | None" = None
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         """Read, within the deadline."""
@@ -93,6 +95,13 @@ class DeadlineSocket(socket.socket):
             problem = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if problem:
             raise OSError(problem, os.strerror(problem))
+
+    def is_readable(self) -> bool:
+        """Whether there may be something to read: what came, or the connection's end."""
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self, select.POLLIN)
+        return self._holds_something() or bool(self._poll.poll(0))
 
     def read_at_once(self, buflen: int) -> bytes:
         """Read what is there. Raises BlockingIOError or SSLWantReadError where nothing is."""

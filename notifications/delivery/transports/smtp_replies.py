@@ -52,6 +52,8 @@ class Replies:
         """
         if self._whole or self._texts or self._rest or not isinstance(sock, DeadlineSocket):
             return True
+        if not sock.is_readable():
+            return False
         try:
             self._take(sock.read_at_once(_CHUNK))
         except (BlockingIOError, ssl.SSLWantReadError):
