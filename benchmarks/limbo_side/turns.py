@@ -4,7 +4,7 @@ import django
 
 django.setup()
 
-from notifications.queue.turns import give_turns  # noqa: E402 - Django must be set up first
+from benchmarks.limbo_side.line import give_turns  # noqa: E402 - Django must be set up first
 
 if __name__ == "__main__":
     while give_turns():

@@ -13,13 +13,9 @@ from django.db import connection
 
 from notifications.models.fair_share import CLOCK_ID, OFFSET_SQL
 from notifications.models.ids import AnyId
-from notifications.models.prepared import prepared_cursor
-
-TURNS_LIMIT = 1_000
-"""Of the longest due, so many in one call: a hundredth of a second's work."""
 
 _SHARES_LIMIT = 10_000
-"""Of the others' next ones, so many in one call: a tenth of a second's work."""
+"""Of the others' next ones, so many in one claim: a tenth of a second's work."""
 
 GIVING = 7_420_181
 """The advisory lock of whoever gives turns: two at once could turn one user's messages around."""
@@ -153,16 +149,6 @@ given AS (
 )
 """  # noqa: S608 - made of constants
 
-_GIVE = f"""
-{TURNS},
-arrays AS (
-    SELECT array_agg(id) AS ids, array_agg(turn) AS turns FROM given
-)
-UPDATE notifications_message m SET turn = g.turn, state = m.state -- see Message.list_state
-FROM unnest((SELECT ids FROM arrays), (SELECT turns FROM arrays)) g (id, turn)
-WHERE m.id = g.id
-"""  # noqa: S608 - made of constants
-
 _SHARES = """
 (owner_id, priority) IN (
     SELECT owner_id, priority FROM notifications_message WHERE id = ANY(%(ids)s)
@@ -178,18 +164,6 @@ UPDATE notifications_fairshare f SET finish = least(finish, coalesce((
 ), 0))
 WHERE {_SHARES}
 """  # noqa: S608 - made of constants
-
-
-def give_turns(*, limit: int = TURNS_LIMIT) -> int:
-    """Give messages that are due and have no turn theirs, and claim none; returns how many got one.
-
-    The longest due come first, `limit` of them. Where there may be more, those of the others that
-    belong before the last of these get theirs as well, and the rest waits for another call.
-    Rows that another is changing at this moment wait for one, too.
-    """
-    with prepared_cursor() as cursor:
-        cursor.execute(_GIVE.format(limit=limit, most=0))
-        return int(cursor.rowcount)
 
 
 def give_back_turns(message_ids: Sequence[AnyId]) -> None:

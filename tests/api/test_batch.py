@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from benchmarks.limbo_side.line import give_turns
 from notifications.intake.mail_request import read_mail_request
 from notifications.intake.submission import submit
 from notifications.models import (
@@ -24,7 +25,6 @@ from notifications.models import (
 )
 from notifications.models.fair_share import HEAD_START
 from notifications.queue.claim import claim_next
-from notifications.queue.turns import give_turns
 from tests.api.conftest import SUBMISSION, Api, api_of
 from tests.api.problems import problem_of
 from tests.api.test_templates import create

@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from benchmarks.limbo_side.line import give_turns
 from notifications.models import Priority, User
 from notifications.queue.claim import Claim
-from notifications.queue.turns import give_turns
 
 _PLACE = re.compile(r"%\(\w+\)s|\$\d+")
 """Where a parameter of a prepared statement goes, as it is written here and by the server."""

@@ -7,11 +7,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from benchmarks.limbo_side.line import give_turns
 from notifications.history.changes import Change, change_deliveries, lock_messages
 from notifications.models import Message, State, User
 from notifications.queue.choices import cancel, requeue, retry_now, settle_as_sent
 from notifications.queue.claim import claim_next
-from notifications.queue.turns import give_turns
 from tests.factories import SuppressionFactory, UserFactory, make_message
 
 pytestmark = pytest.mark.django_db

@@ -11,11 +11,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from benchmarks.limbo_side.line import give_turns
 from notifications.models import Message, Priority, QueueClock, State, User
 from notifications.models.fair_share import HEAD_START
 from notifications.models.lease import LEASE_SECONDS, Lease
 from notifications.queue.claim import claim_next
-from notifications.queue.turns import GIVING, give_turns
+from notifications.queue.turns import GIVING
 from tests.conftest import wait_until
 from tests.factories import MessageFactory, UserFactory, make_message
 from tests.queue.line import become_due, ids_of, plans_of, queue_up, update_of_messages

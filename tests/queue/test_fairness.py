@@ -13,13 +13,13 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.limbo_side.line import give_turns
 from notifications.intake.mail_request import MailRequest, read_mail_request
 from notifications.intake.submission import submit
 from notifications.models import FairShare, Message, Priority, State, User
 from notifications.models.fair_share import HEAD_START
 from notifications.queue.choices import cancel
 from notifications.queue.claim import CLAIM_LIMIT, claim_next
-from notifications.queue.turns import give_turns
 from tests.factories import UserFactory
 from tests.queue.line import become_due, ids_of, queue_up
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from benchmarks.limbo_side.line import give_turns
 from notifications.models import Message, User
 from notifications.queue.claim import claim_next
 from notifications.queue.schedule import release_scheduled
-from notifications.queue.turns import give_turns
 from tests.factories import DeliveryFactory, MessageFactory, SuppressionFactory, UserFactory
 from tests.queue.line import become_due, plan_of
 

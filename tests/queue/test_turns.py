@@ -8,10 +8,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from benchmarks.limbo_side.line import give_turns
 from notifications.models import FairShare, Message, Priority, QueueClock, User
 from notifications.models.fair_share import HEAD_START
 from notifications.queue.claim import claim_next
-from notifications.queue.turns import give_turns
 from tests.factories import MessageFactory, UserFactory, make_message
 from tests.queue.line import become_due, ids_of, queue_up, updates_of_messages
 
