@@ -7,9 +7,10 @@ from benchmarks.options import Options
 from benchmarks.race import Setting
 from benchmarks.stage import Stage
 
-_MESSAGES = 20_000
+_MESSAGES = 40_000
+"""Some seconds' worth: in less, connecting to a provider that is far away would count for much."""
 _DEFAULT = {"LIMBO_WORKERS": "2", "LIMBO_THREADS": "8"}
-_FAR_AWAY = {"LIMBO_WORKERS": "4", "LIMBO_THREADS": "150"}
+_FAR_AWAY = {"LIMBO_WORKERS": "4", "LIMBO_THREADS": "200"}
 """For a provider whose answers take long: many connections, which wait together."""
 _DELAYS_MS = (1, 10, 50)
 
@@ -38,7 +39,7 @@ def _entries() -> list[Entry]:
         _with_workers(1, "1 worker"),
         _with_workers(4, "4 workers"),
         Entry(LIMBO, two, "clusters_2", "2 clusters with a worker each", _MESSAGES),
-        _far_away(0, "4 workers of 150 connections, over a link without a delay"),
+        _far_away(0, "4 workers of 200 connections, over a link without a delay"),
         *(_far_away(ms, f"the same, every answer {ms} ms later") for ms in _DELAYS_MS),
     ]
 
