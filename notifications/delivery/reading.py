@@ -75,6 +75,9 @@ RULES: dict[Reading, Rule] = {
     Reading.CLOSED: Rule(Outcome.NOT_ACCEPTED, State.PENDING, Reach.NEUTRAL),
 }
 
+FOR_ALL = (Reading.MISCONFIGURED, Reading.EXHAUSTED)
+"""What is said of one hand-off by these is meant for all."""
+
 
 def reach_of(readings: Iterable[Reading]) -> Reach:
     """What one hand-off says by the readings of its recipients: one failure is a failure."""

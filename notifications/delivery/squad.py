@@ -16,7 +16,7 @@ from notifications.delivery.handoff import HandoffRequest, HandoffResult, Transp
 from notifications.delivery.jobs import Ended, Job, Results, unbegun
 from notifications.delivery.journal import JournalError
 from notifications.delivery.providers import ProviderConfig, open_transport
-from notifications.delivery.reading import Reach, Reading
+from notifications.delivery.reading import FOR_ALL, Reach, Reading
 from notifications.delivery.stop_flag import stop_flag
 from notifications.delivery.strands import Bell
 from notifications.failpoints import hit
@@ -151,7 +151,7 @@ class Squad:
     def _failures_after(self, ended: Ended) -> int:
         """In a row; one refusal that is meant for all hand-offs is as good as many."""
         for verdict in ended.result.verdicts.values():
-            if verdict.reading in (Reading.MISCONFIGURED, Reading.EXHAUSTED):
+            if verdict.reading in FOR_ALL:
                 return FAILURES_IN_A_ROW
         return self._failures[ended.job.config.name] + 1 if ended.reach is Reach.FAILED else 0
 

@@ -8,11 +8,8 @@ from notifications.delivery.breaker import FAILURES_IN_A_ROW, End, note_ends
 from notifications.delivery.handoff import HandoffResult, Verdict
 from notifications.delivery.jobs import Ended
 from notifications.delivery.providers import close_provider, switch_off
-from notifications.delivery.reading import RULES, Reach, Reading
+from notifications.delivery.reading import FOR_ALL, RULES, Reach, Reading
 from notifications.delivery.steadfast import steadfast
-
-_FOR_ALL = frozenset((Reading.MISCONFIGURED, Reading.EXHAUSTED))
-"""What is said of one hand-off by these is meant for all."""
 
 EXHAUSTED_SECONDS = 60.0
 """How long a provider that is out of quota rests when it does not say so itself."""
@@ -36,7 +33,7 @@ def note_provider_faults(ended: Iterable[Ended]) -> set[str]:
 def call_for_action(ended: Sequence[Ended]) -> bool:
     """Whether the last of these ends makes it likely that its provider must get nothing more."""
     readings = _readings(ended[-1])
-    if not readings.isdisjoint(_FOR_ALL):
+    if not readings.isdisjoint(FOR_ALL):
         return True
     if ended[-1].reach is not Reach.FAILED:
         return False
@@ -53,7 +50,7 @@ def _may_get_more(name: str, ended: Sequence[Ended]) -> bool:
         (end.result, verdict)
         for end in ended
         for verdict in end.result.verdicts.values()
-        if verdict.reading in _FOR_ALL
+        if verdict.reading in FOR_ALL
     ]
     return is_well and not (_is_switched_off(name, refusals) | _is_closed(name, refusals))
 
