@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple
 
 from django.conf import settings
 
@@ -14,6 +13,7 @@ from notifications.delivery.retry import next_delay
 from notifications.history.changes import Change
 from notifications.history.outcomes import AttemptOutcome
 from notifications.models.handoff import Outcome
+from notifications.models.record import record
 from notifications.models.state import State
 
 _ASKED = (Reading.TEMPORARY, Reading.REFUSED_HERE)
@@ -73,7 +73,8 @@ class Progress:
         return bool(limit) and self.counts_as_round and self.delivery.rounds + 1 >= limit
 
 
-class After(NamedTuple):
+@record
+class After:
     """What may come after a verdict."""
 
     more_routes: bool
@@ -88,7 +89,8 @@ NOTHING = After(more_routes=False, repeats=False, batch_ends=False)
 """After a verdict that settles nothing comes, so that nobody needs to ask what could."""
 
 
-class Decision(NamedTuple):
+@record
+class Decision:
     """A verdict's record, and what the batch does next with the delivery."""
 
     progress: Progress

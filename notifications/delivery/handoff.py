@@ -1,13 +1,13 @@
 """What a transport is given and what it answers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from notifications.delivery.extras import Extras
 from notifications.delivery.reading import Reading
 from notifications.models.ids import Id
+from notifications.models.record import record
 
 ID_CHARACTERS = 500
 """So much of a provider's message id is kept; PostgreSQL's indexes take some 2,700 octets."""
@@ -18,7 +18,8 @@ def storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-class Recipient(NamedTuple):
+@record
+class Recipient:
     """One delivery's address."""
 
     delivery_id: Id
@@ -27,7 +28,8 @@ class Recipient(NamedTuple):
     name: str
 
 
-class Outgoing(NamedTuple):
+@record
+class Outgoing:
     """A message as it leaves: the same on every attempt."""
 
     message_id: Id
@@ -44,7 +46,8 @@ class Outgoing(NamedTuple):
     """Whether it goes into the sandbox, and nowhere else."""
 
 
-class HandoffRequest(NamedTuple):
+@record
+class HandoffRequest:
     """One hand-off: the message, and the recipients of this one."""
 
     handoff_id: Id
@@ -60,7 +63,7 @@ class HandoffRequest(NamedTuple):
         return len(self.envelope) < len(self.outgoing.recipients)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """What the provider's answer means for one recipient, with the answer itself."""
 
@@ -79,13 +82,13 @@ class Verdict:
             object.__setattr__(self, "answer", storable(self.answer))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HandoffResult:
     """How a hand-off ended for each of its recipients, keyed by delivery."""
 
     verdicts: Mapping[Id, Verdict]
     provider_message_id: str = ""
-    retry_after: float | None = field(default=None)
+    retry_after: float | None = None
     """Seconds the provider asked us to wait before anything else."""
 
     def __post_init__(self) -> None:

@@ -1,15 +1,17 @@
 """What the crew is given, and gives back."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Verdict
 from notifications.delivery.journal import Journal
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reach, Reading, reach_of
 from notifications.models.lease import Lease
+from notifications.models.record import record
 
 
-class Job(NamedTuple):
+@record
+class Job:
     """One hand-off that is committed as in flight."""
 
     request: HandoffRequest
@@ -20,7 +22,8 @@ class Job(NamedTuple):
     """How many hands its provider may hold at once."""
 
 
-class Ended(NamedTuple):
+@record
+class Ended:
     """A job and how it ended."""
 
     job: Job

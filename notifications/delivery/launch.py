@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.db import transaction
 
@@ -25,10 +24,12 @@ from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, recor
 from notifications.models import Attempt, Outcome
 from notifications.models.ids import AnyId, Id, new_id
 from notifications.models.lease import Lease
+from notifications.models.record import record
 from notifications.models.state import State
 
 
-class _Way(NamedTuple):
+@record
+class _Way:
     """A hand-off that is about to begin, and what is needed for it."""
 
     plan: Planned

@@ -6,7 +6,7 @@ One more where a hand-off is in doubt and its repeat is due, and one where there
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -20,6 +20,7 @@ from notifications.delivery.rows import DeliveryRow, MessageRow, read_deliveries
 from notifications.delivery.sandbox import IN_SANDBOX
 from notifications.models import Attempt, Handoff, Outcome
 from notifications.models.ids import Id
+from notifications.models.record import record
 
 
 class _HandoffTiming(TypedDict):
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     _TimedHandoff = WithAnnotations[Handoff, _HandoffTiming]
 
 
-class DueDelivery(NamedTuple):
+@record
+class DueDelivery:
     """A delivery that is to be handed over now."""
 
     id: Id
@@ -45,7 +47,8 @@ class DueDelivery(NamedTuple):
     """As was chosen for this generation, else as its message says."""
 
 
-class DueRepeat(NamedTuple):
+@record
+class DueRepeat:
     """A hand-off in doubt that may be repeated now, if its provider knows its key."""
 
     handoff_id: Id
@@ -58,7 +61,8 @@ class DueRepeat(NamedTuple):
     in_doubt: tuple[DueDelivery, ...]
 
 
-class DueMessage(NamedTuple):
+@record
+class DueMessage:
     """A claimed message with its due deliveries."""
 
     id: Id

@@ -1,14 +1,16 @@
-"""The rows of a claimed batch, as its two queries bring them: tuples, which are made at once.
+"""The rows of a claimed batch, as its two queries bring them.
 
 Model instances of the same rows took a quarter of a worker's time.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from itertools import starmap
+from typing import Any
 
 from notifications.history.arrays import id_array
 from notifications.models.ids import Id
 from notifications.models.prepared import prepared_cursor
+from notifications.models.record import record
 
 _MESSAGES = """
 SELECT m.id::text, m.header_message_id, m.sender, m.sender_address, m.subject,
@@ -40,7 +42,8 @@ ORDER BY d.id
 """
 
 
-class MessageRow(NamedTuple):
+@record
+class MessageRow:
     """A message with its content."""
 
     id: Id
@@ -65,7 +68,8 @@ class MessageRow(NamedTuple):
     attached_octets: int
 
 
-class DeliveryRow(NamedTuple):
+@record
+class DeliveryRow:
     """One recipient, with whether it is this batch's to do something about."""
 
     id: Id
@@ -85,12 +89,12 @@ class DeliveryRow(NamedTuple):
 
 def read_messages(message_ids: Sequence[Id]) -> list[MessageRow]:
     """The messages with their contents, by id. Times are compared by the database's clock."""
-    return list(map(MessageRow._make, _rows(_MESSAGES, message_ids)))
+    return list(starmap(MessageRow, _rows(_MESSAGES, message_ids)))
 
 
 def read_deliveries(message_ids: Sequence[Id]) -> list[DeliveryRow]:
     """Their deliveries, by id, but for those that the headers do not name."""
-    return list(map(DeliveryRow._make, _rows(_DELIVERIES, message_ids)))
+    return list(starmap(DeliveryRow, _rows(_DELIVERIES, message_ids)))
 
 
 def _rows(query: str, message_ids: Sequence[Id]) -> list[tuple[Any, ...]]:

@@ -10,9 +10,9 @@ is sending it has both still: see `change_deliveries`.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from itertools import starmap
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -21,18 +21,20 @@ from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.models.ids import AnyId, Id
 from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
+from notifications.models.record import record
 from notifications.models.state import OPEN, RANK, State
 
 _OPEN = text_array(OPEN)
 _RANK = text_array(RANK)
 
 
-class Change(NamedTuple):
+@record
+class Change:
     """A step that one delivery is to make, if it still stands where the step begins."""
 
     delivery_id: AnyId
     state: State
-    data: Mapping[str, Any] = MappingProxyType({})
+    data: Mapping[str, Any] = field(default_factory=dict)
     """What its event tells: who, why, the provider's words."""
     wait: float = 0.0
     """Seconds until a `pending` delivery is due; never past the message's deadline."""
@@ -45,8 +47,22 @@ class Change(NamedTuple):
     backs_off: bool = False
     """It waits; the next wait will be longer."""
 
+    def in_generation(self, generation: int) -> "Change":
+        """The same step, for one generation only."""
+        return Change(
+            self.delivery_id,
+            self.state,
+            self.data,
+            self.wait,
+            self.repeats,
+            generation,
+            self.ends_round,
+            self.backs_off,
+        )
 
-class Changed(NamedTuple):
+
+@record
+class Changed:
     """A delivery as the change left it."""
 
     delivery_id: Id
@@ -185,8 +201,7 @@ def change_deliveries(
         "rounds": plain_array(int(change.ends_round) for change in changes),
         "backoffs": plain_array(int(change.backs_off) for change in changes),
         "repeats": plain_array(change.repeats for change in changes),
-        # a default value is no dictionary
-        "data": json.dumps([change.data for change in changes], default=dict),
+        "data": json.dumps([change.data for change in changes]),
         "from": text_array(before),
         "open": _OPEN,
         "rank": _RANK,
@@ -198,7 +213,7 @@ def change_deliveries(
     }
     with prepared_cursor() as cursor:
         cursor.execute(_CHANGE, parameters)
-        return list(map(Changed._make, cursor.fetchall()))
+        return list(starmap(Changed, cursor.fetchall()))
 
 
 def add_event(

@@ -1,7 +1,7 @@
 """The in-flight commit: the Attempts that are stored before any byte leaves."""
 
 from collections.abc import Container, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import connection
@@ -11,10 +11,12 @@ from notifications.history.changes import Change, change_deliveries
 from notifications.models.ids import Id, new_id
 from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
+from notifications.models.record import record
 from notifications.models.state import State
 
 
-class Planned(NamedTuple):
+@record
+class Planned:
     """A hand-off that is about to begin."""
 
     handoff_id: Id
@@ -54,7 +56,7 @@ def commit_in_flight(
 def _begun(plan: Planned, in_flight: Container[Id]) -> Planned:
     """`plan` with those of its deliveries that are in flight."""
     ids = tuple([delivery_id for delivery_id in plan.delivery_ids if delivery_id in in_flight])
-    return plan._replace(delivery_ids=ids)
+    return replace(plan, delivery_ids=ids)
 
 
 def commit_repeats(handoff_ids: Sequence[Id], *, journal_id: UUID) -> set[Id]:

@@ -6,13 +6,13 @@ stay as it is, and the truth goes into the Attempt and the history.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.history.changes import Change, Changed, LetGo, add_event, change_deliveries
 from notifications.models.handoff import UNSETTLED, Outcome
 from notifications.models.ids import AnyId
 from notifications.models.prepared import prepared_cursor
+from notifications.models.record import record
 from notifications.models.state import State
 
 _NOT_REFUSALS = text_array((Outcome.ACCEPTED, Outcome.UNCERTAIN))
@@ -48,7 +48,8 @@ _WORDS = """
 """
 
 
-class AttemptOutcome(NamedTuple):
+@record
+class AttemptOutcome:
     """How a hand-off ended for one delivery, and the step that follows from it."""
 
     change: Change
@@ -59,7 +60,8 @@ class AttemptOutcome(NamedTuple):
     answer: str = ""
 
 
-class HandoffOutcome(NamedTuple):
+@record
+class HandoffOutcome:
     """How a hand-off ended."""
 
     handoff_id: AnyId
@@ -164,7 +166,7 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> list[Change]:
         )
         closed = {(handoff, delivery): gen for handoff, delivery, gen in cursor.fetchall()}
     return [
-        attempt.change._replace(generation=generation)
+        attempt.change.in_generation(generation)
         for handoff_id, attempt in rows
         if (generation := closed.get((str(handoff_id), str(attempt.change.delivery_id))))
         is not None

@@ -44,7 +44,7 @@ EXTRAS = Extras(
 
 def request_with(extras: Extras) -> HandoffRequest:
     """A hand-off of a message that has these extras."""
-    return request_for(outgoing()._replace(extras=extras))
+    return request_for(replace(outgoing(), extras=extras))
 
 
 def hand_over(url: str, request: HandoffRequest) -> HandoffResult:
@@ -192,7 +192,7 @@ _FILES = st.builds(
 
 @given(text=_TEXTS, html=_TEXTS, files=st.lists(_FILES, max_size=4))
 def test_what_is_written_is_read_back(text: str, html: str, files: list[File]) -> None:
-    message = outgoing(text=text)._replace(extras=Extras(html=html, files=tuple(files)))
+    message = replace(outgoing(text=text), extras=Extras(html=html, files=tuple(files)))
     content = build_mime(message)
     assert content.endswith(b"\r\n")
     assert content.isascii()
@@ -223,7 +223,7 @@ def test_a_header_that_is_taken_is_read_back(value: str) -> None:
     headers = read_headers(reader, "/headers", {"X-Any": value})
     if reader.faults:
         return
-    content = build_mime(outgoing()._replace(extras=Extras(headers=headers)))
+    content = build_mime(replace(outgoing(), extras=Extras(headers=headers)))
     parsed = message_from_bytes(content, policy=policy.SMTP)
     assert parsed["X-Any"].split() == value.split()
     assert [name for name in parsed if name == "X-Any"] == ["X-Any"]

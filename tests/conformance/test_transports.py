@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -239,7 +239,7 @@ def test_a_repeat_goes_under_the_same_key_or_not_at_all(
     with way.peer(certificates) as peer, closing(transport_to(way, peer)) as transport:
         assert bool(config_of(way, peer.port).key_lifetime) is way.repeats
         transport.send(request, commit=witness, deadline=soon(60))
-        result = transport.send(request._replace(is_repeat=True), commit=witness, deadline=soon(60))
+        result = transport.send(replace(request, is_repeat=True), commit=witness, deadline=soon(60))
         assert witness.calls == len(peer.taken)
         if not way.repeats:
             assert reading(result) is Reading.NOT_BEGUN

@@ -1,5 +1,6 @@
 """What the transports' tests share: a message to hand over, and a witness of the commit."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from notifications.delivery.handoff import HandoffRequest, HandoffResult, Outgoing, Recipient
@@ -48,7 +49,7 @@ def request_to(*addresses: str) -> HandoffRequest:
 
 def with_text(request: HandoffRequest, text: str) -> HandoffRequest:
     """The same hand-off with another text."""
-    return request._replace(outgoing=request.outgoing._replace(text=text))
+    return replace(request, outgoing=replace(request.outgoing, text=text))
 
 
 def soon(seconds: float = 10.0) -> float:

@@ -1,5 +1,7 @@
 """Outcomes are fenced by their Attempt: a late truth is recorded, a second one is not possible."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -155,7 +157,7 @@ def test_a_hand_off_begins_with_those_of_its_deliveries_that_are_still_pending(
         lock_messages([message.id])
         change_deliveries([Change(gone, State.CANCELLED)], before=(State.PENDING,))
         begun = commit_in_flight([plan])
-    assert begun == [plan._replace(delivery_ids=(kept,))]
+    assert begun == [replace(plan, delivery_ids=(kept,))]
     assert str(Attempt.objects.get().delivery_id) == kept
 
 
