@@ -140,10 +140,10 @@ CELERY = replace(
     ),
     needs_redis=True,
 )
-_MANY_WORKERS = {"LIMBO_WORKERS": "4", "LIMBO_THREADS": "4"}
+_MANY_WORKERS = {"LIMBO_WORKERS": "4"}
 """For a provider that answers at once, which is what a sink does."""
 
-LIMBO = _limbo("limbo", "**Limbo**, everything on, 4 workers × 4 threads", 30_000, **_MANY_WORKERS)
+LIMBO = _limbo("limbo", "**Limbo**, everything on, 4 workers × 8 threads", 30_000, **_MANY_WORKERS)
 LIMBO_DJANGO_MIME = _limbo(
     "limbo_django_mime",
     "Limbo, with Django's MIME builder in place of its own",
@@ -162,7 +162,7 @@ Q2_HTTP = replace(
 LIMBO_HTTP = replace(
     LIMBO,
     name="limbo_http",
-    label="**Limbo** through Anymail's Postmark backend, 4 workers × 4 threads",
+    label="**Limbo** through Anymail's Postmark backend, 4 workers × 8 threads",
     messages=5_000,
     is_http=True,
 )

@@ -57,6 +57,18 @@ class Strand(greenlet):
         if not came:
             raise TimeoutError(TIME_IS_UP)
 
+    def look(self, watch: "Watch") -> bool:
+        """Let the others go first; returns whether something can be read there by then.
+
+        Those who look go on one right after the other: one call of the system looks for all, and
+        what they write then wakes a server once, and not once for each of them.
+        """
+        if watch.events != READABLE:
+            self.loop.watch(watch, READABLE)
+        self.loop.looking[watch.descriptor] = self
+        came: bool = self.loop.hub.switch()
+        return came
+
 
 class Watch:
     """A socket as the loop of those who use it sees it, from the first wait there on.
@@ -87,6 +99,8 @@ class _Loop:
         self._rung: deque[Strand] = deque()  # other threads add to it
         self._watches: dict[int, Watch] = {}  # by descriptor, the last one of each
         self._asleep: set[Strand] = set()
+        self.looking: dict[int, Strand] = {}
+        """Who looks, by descriptor."""
         self._looked_at = boottime()
         self.hub = getcurrent()
         """The thread's own course, to which a strand switches to wait."""
@@ -148,11 +162,15 @@ class _Loop:
                 strand.switch(True)
 
     def _wake_the_served(self) -> None:
-        for descriptor, _ in self._epoll.poll(_LOOK_SECONDS):
+        looking, self.looking = self.looking, {}
+        for descriptor, _ in self._epoll.poll(0 if looking else _LOOK_SECONDS):
             if descriptor == self._doorbell:
                 os.eventfd_read(self._doorbell)
                 # before it is looked who was rung for: who rings later, rings again
                 self._is_rung = False
+                continue
+            if descriptor in looking:
+                looking.pop(descriptor).switch(True)
                 continue
             watch = self._watches[descriptor]
             strand, watch.strand = watch.strand, None
@@ -160,6 +178,8 @@ class _Loop:
                 self._look_away(watch)
             else:
                 strand.switch(True)
+        for strand in looking.values():
+            strand.switch(False)
 
     def _wake_the_late(self) -> None:
         now = boottime()

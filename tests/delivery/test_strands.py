@@ -120,6 +120,41 @@ def test_a_socket_at_which_nobody_waits_is_not_told_of_until_somebody_does() -> 
         assert ends_of(hears_late) == [(0, b"second")]
 
 
+def look(watch: Watch) -> bool:
+    """In a strand: let the others go first; whether something has come by then."""
+    strand = current_strand()
+    assert strand is not None
+    return strand.look(watch)
+
+
+def test_who_looks_at_a_socket_lets_the_others_go_first() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+
+        def looks() -> bool:
+            return look(Watch(near.fileno()))
+
+        def speaks() -> str:
+            far.send(b"hello")
+            return "spoke"
+
+        assert ends_of(looks, speaks) == ["spoke", True]
+
+
+def test_those_who_look_at_sockets_go_on_one_after_the_other() -> None:
+    steps = []
+
+    def looks(name: str) -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            steps.append(f"{name} looks")
+            has_come = look(Watch(near.fileno()))
+            steps.append(f"{name} goes on, {has_come}")
+
+    ends_of(lambda: looks("one"), lambda: looks("another"))
+    assert steps == ["one looks", "another looks", "one goes on, False", "another goes on, False"]
+
+
 def test_another_thread_rings_for_a_strand() -> None:
     def waits() -> str:
         bell = Bell()

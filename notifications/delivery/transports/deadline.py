@@ -98,10 +98,15 @@ class DeadlineSocket(socket.socket):
 
     def is_readable(self) -> bool:
         """Whether there may be something to read: what came, or the connection's end."""
+        if self._holds_something():
+            return True
+        strand = current_strand()
+        if strand is not None:
+            return strand.look(self._watched())
         if self._poll is None:
             self._poll = select.poll()
             self._poll.register(self, select.POLLIN)
-        return self._holds_something() or bool(self._poll.poll(0))
+        return bool(self._poll.poll(0))
 
     def read_at_once(self, buflen: int) -> bytes:
         """Read what is there. Raises BlockingIOError or SSLWantReadError where nothing is."""
@@ -143,9 +148,12 @@ class DeadlineSocket(socket.socket):
         return False
 
     def _wait(self, strand: Strand, events: int) -> None:
+        strand.wait_for(self._watched(), events, self.deadline)
+
+    def _watched(self) -> Watch:
         if self._watch is None:
             self._watch = Watch(self.fileno())
-        strand.wait_for(self._watch, events, self.deadline)
+        return self._watch
 
 
 class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):

@@ -57,9 +57,10 @@ class Transaction:
             return
         session.go_on(Phase.DATA)
         session.write(letter.data)
+        following = self._upcoming()
         early = session.early_reply()
         if early is None:
-            self._finish()
+            self._finish(following)
         else:
             self._end_early(*early)
 
@@ -89,8 +90,7 @@ class Transaction:
             for delivery_id, verdict in self._verdicts.items():
                 self._verdicts[delivery_id] = replace(verdict, reading=Reading.REFUSED_HERE)
 
-    def _finish(self) -> None:
-        following = self._upcoming()
+    def _finish(self, following: Letter | None) -> None:
         try:
             self._commit()
         except BaseException:
