@@ -100,7 +100,8 @@ def lock_messages(message_ids: Iterable[AnyId], *, lease: Lease | None = None) -
 
 # It is prepared: planning it takes as long as running it for a few. What is joined once more would
 # be compared each with each, since nobody tells how many rows a part of the statement has: so the
-# changed deliveries travel through it in arrays, by message.
+# changed deliveries travel through it in arrays, by message. The others of their messages are told
+# apart by a hashed subplan, however many there are.
 _CHANGE = """
 WITH ch AS (
     SELECT * FROM unnest(
@@ -129,33 +130,30 @@ d AS (
     RETURNING x.id, x.message_id, x.state, x.generation, x.due_at, ch.data
 ),
 n AS (
-    SELECT message_id, array_agg(id ORDER BY id) ids, array_agg(state ORDER BY id) states,
-        array_agg(data ORDER BY id) data, min(due_at) due_at,
-        min(array_position(%(rank)s::text[], state::text)) rank
-    FROM d GROUP BY 1
-),
-a AS MATERIALIZED (
-    SELECT n.*, least(n.rank, others.rank) r, least(n.due_at, others.due_at) due,
-        n.message_id = ANY(%(let_go)s::uuid[]) AND 0 = (
-            SELECT count(*) FROM notifications_handoff h
-            WHERE h.message_id = n.message_id AND h.outcome = 'in_flight'
-        ) ends
-    FROM n CROSS JOIN LATERAL (
-        SELECT min(array_position(%(rank)s::text[], state::text)) rank, min(due_at) due_at
-        FROM notifications_delivery x WHERE x.message_id = n.message_id AND x.id <> ALL(n.ids)
-    ) others
+    SELECT message_id, array_agg(id ORDER BY id) FILTER (WHERE changed) ids,
+        array_agg(state ORDER BY id) FILTER (WHERE changed) states,
+        array_agg(data ORDER BY id) FILTER (WHERE changed) data, min(due_at) due,
+        min(array_position(%(rank)s::text[], state::text)) r,
+        message_id = ANY(%(let_go)s::uuid[]) AND NOT bool_or(state = 'sending') ends
+    FROM (
+        SELECT id, message_id, state, due_at, data, true AS changed FROM d
+        UNION ALL
+        SELECT id, message_id, state, due_at, NULL, false FROM notifications_delivery
+        WHERE message_id = ANY(ARRAY(SELECT message_id FROM d)) AND id NOT IN (SELECT id FROM d)
+    ) changed_and_others
+    GROUP BY 1
 ),
 m AS (
     UPDATE notifications_message x SET
-        seq = x.seq + cardinality(a.ids), state = (%(rank)s::text[])[a.r],
-        due_at = CASE WHEN x.lease_token = %(sending)s::uuid THEN x.due_at ELSE a.due END,
-        turn = CASE WHEN x.lease_token = %(sending)s::uuid OR a.due <= now() THEN x.turn END,
-        lease_token = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
+        seq = x.seq + cardinality(n.ids), state = (%(rank)s::text[])[n.r],
+        due_at = CASE WHEN x.lease_token = %(sending)s::uuid THEN x.due_at ELSE n.due END,
+        turn = CASE WHEN x.lease_token = %(sending)s::uuid OR n.due <= now() THEN x.turn END,
+        lease_token = CASE WHEN n.ends AND x.lease_token = %(token)s::uuid THEN NULL
             ELSE x.lease_token END,
-        lease_until = CASE WHEN a.ends AND x.lease_token = %(token)s::uuid THEN NULL
+        lease_until = CASE WHEN n.ends AND x.lease_token = %(token)s::uuid THEN NULL
             ELSE x.lease_until END
-    FROM a WHERE x.id = a.message_id
-    RETURNING x.id, x.seq - cardinality(a.ids) AS seq, a.ids, a.states, a.data
+    FROM n WHERE x.id = n.message_id
+    RETURNING x.id, x.seq - cardinality(n.ids) AS seq, n.ids, n.states, n.data
 ),
 e AS (
     INSERT INTO notifications_event (message_id, delivery_id, seq, kind, data)
