@@ -91,8 +91,9 @@ def note_ends(name: str, ends: Sequence[End]) -> bool:
     known = _of(name)
     if known.probe is not None:
         return _end_probe(name, ends)
-    counted = [end for end in ends if end[0] is not Reach.NEUTRAL]
-    has_failures = any(reach is Reach.FAILED for reach, _ in counted)
+    failed, neutral = Reach.FAILED, Reach.NEUTRAL  # looked up once
+    counted = [end for end in ends if end[0] is not neutral]
+    has_failures = any(reach is failed for reach, _ in counted)
     if counted and (has_failures or known.is_troubled):
         return _write(name, counted)
     _forget_old(known)

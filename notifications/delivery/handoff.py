@@ -1,7 +1,6 @@
 """What a transport is given and what it answers."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Protocol
 
 from notifications.delivery.extras import Extras
@@ -38,7 +37,8 @@ class Outgoing:
     sender_address: str
     subject: str
     text: str
-    accepted_at: datetime
+    accepted_at: float
+    """In seconds of Unix's time."""
     recipients: tuple[Recipient, ...]
     """Everyone the headers name (Bcc included, which never gets into a header)."""
     extras: Extras | None = None

@@ -29,10 +29,9 @@ from notifications.models.state import State
 
 
 @record
-class _Way:
+class _Way(Planned):
     """A hand-off that is about to begin, and what is needed for it."""
 
-    plan: Planned
     message: DueMessage
     route: Route
 
@@ -58,14 +57,10 @@ class Launcher:
         ways, unroutable = self._plan(p for p in ours if not p.message.is_past_deadline)
         stops = [*give_up(late), *map(self._put_off, unroutable)]
         change_deliveries(stops, before=(State.PENDING,))
-        self.journal.plan(ways)
-        in_flight = commit_in_flight(
-            [way.plan for way in ways.values()],
-            journal_id=self.journal.id,
-            lease=self.lease,
-        )
+        self.journal.plan(way.handoff_id for way in ways)
+        in_flight = commit_in_flight(ways, journal_id=self.journal.id, lease=self.lease)
         share = self.routes.share(self.hands)
-        return [self._job(plan, ways[plan.handoff_id], share) for plan in in_flight]
+        return [self._job(way, share) for way in in_flight]
 
     def commit_repeats(self) -> list[Job]:
         """Count one more try of each hand-off in doubt that may be repeated now, and return it.
@@ -106,16 +101,16 @@ class Launcher:
                 ]
             )
 
-    def _plan(self, progresses: Iterable[Progress]) -> tuple[dict[Id, _Way], list[Progress]]:
+    def _plan(self, progresses: Iterable[Progress]) -> tuple[list[_Way], list[Progress]]:
         """One hand-off for the deliveries of a message that have the same providers before them.
 
-        Returns the ways by hand-off, and what has none.
+        Returns the hand-offs, and what has none.
         """
         groups: dict[tuple[Id, frozenset[str], Wish | None], list[Progress]] = defaultdict(list)
         for progress in progresses:
             key = progress.message.id, progress.tried, progress.delivery.wish
             groups[key].append(progress)
-        ways, unroutable = {}, []
+        ways, unroutable = [], []
         for (message_id, tried, wish), members in groups.items():
             message = members[0].message
             partial = len(members) < len(message.outgoing.recipients)
@@ -124,8 +119,8 @@ class Launcher:
                 unroutable += members
                 continue
             ids = tuple([progress.delivery.id for progress in members])
-            plan = Planned(new_id(), message_id, route.provider_id, route.name, ids)
-            ways[plan.handoff_id] = _Way(plan, message, route)
+            provider_id, name = route.provider_id, route.name
+            ways.append(_Way(new_id(), message_id, provider_id, name, ids, message, route))
         return ways, unroutable
 
     def _put_off(self, progress: Progress) -> Change:
@@ -143,13 +138,10 @@ class Launcher:
         data = {"reason": "no provider can be used now", "wait": round(wait)}
         return Change(progress.delivery.id, State.PENDING, data=data, wait=wait, backs_off=True)
 
-    def _job(self, begun: Planned, way: _Way, share: int) -> Job:
-        request = HandoffRequest(
-            handoff_id=begun.handoff_id,
-            idempotency_key=begun.handoff_id,
-            outgoing=way.message.outgoing,
-            envelope=way.message.envelope(begun.delivery_ids),
-        )
+    def _job(self, way: _Way, share: int) -> Job:
+        key, message = way.handoff_id, way.message
+        envelope = message.envelope(way.delivery_ids)
+        request = HandoffRequest(way.handoff_id, key, message.outgoing, envelope)
         return self._to(way.route, request, share)
 
     def _repeat(self, message: DueMessage, repeat: DueRepeat) -> Job | None:

@@ -5,7 +5,7 @@ One more where a hand-off is in doubt and its repeat is due, and one where there
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID
 
@@ -109,13 +109,9 @@ def _due_message(
     files: Sequence[File],
     repeats: Sequence[DueRepeat],
 ) -> DueMessage:
-    return DueMessage(
-        id=message.id,
-        outgoing=_outgoing(message, rows, files),
-        is_past_deadline=message.is_past,
-        due=tuple([_due(row, message) for row in rows if row.is_due]),
-        repeats=tuple(repeats),
-    )
+    outgoing = _outgoing(message, rows, files)
+    due = tuple([_due(row, message) for row in rows if row.is_due])
+    return DueMessage(message.id, outgoing, message.is_past, due, tuple(repeats))
 
 
 def _wish(row: DeliveryRow, message: MessageRow) -> Wish | None:
@@ -126,9 +122,8 @@ def _wish(row: DeliveryRow, message: MessageRow) -> Wish | None:
 
 
 def _due(row: DeliveryRow, message: MessageRow) -> DueDelivery:
-    return DueDelivery(
-        row.id, row.rounds, row.backoffs, row.ends_attempted, wish=_wish(row, message)
-    )
+    wish = _wish(row, message)
+    return DueDelivery(row.id, row.rounds, row.backoffs, row.ends_attempted, wish)
 
 
 def _in_doubt(row: DeliveryRow) -> DueDelivery:
@@ -171,15 +166,16 @@ def _repeats(
 def _outgoing(
     message: MessageRow, deliveries: Sequence[DeliveryRow], files: Sequence[File]
 ) -> Outgoing:
+    # in the order of its fields: by their names it would take three times as long
     return Outgoing(
-        message_id=message.id,
-        header_message_id=message.header_message_id,
-        sender=message.sender,
-        sender_address=message.sender_address,
-        subject=message.subject,
-        text=message.text,
-        accepted_at=datetime.fromtimestamp(message.accepted_at, UTC),
-        recipients=tuple([Recipient(d.id, d.kind, d.address, d.name) for d in deliveries]),
-        extras=extras_of(message, files),
-        is_test=message.is_test,
+        message.id,
+        message.header_message_id,
+        message.sender,
+        message.sender_address,
+        message.subject,
+        message.text,
+        message.accepted_at,
+        tuple([Recipient(d.id, d.kind, d.address, d.name) for d in deliveries]),
+        extras_of(message, files),
+        message.is_test,
     )

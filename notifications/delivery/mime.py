@@ -48,7 +48,7 @@ def build_mime(outgoing: Outgoing) -> bytes:
         _unstructured("Subject", outgoing.subject),
         _from(outgoing.sender, outgoing.sender_address),
         *_recipient_headers(outgoing.recipients),
-        f"Date: {_date(outgoing.accepted_at)}",
+        f"Date: {_date_at(int(outgoing.accepted_at))}",
         f"Message-ID: {outgoing.header_message_id}",
         *_further_headers(outgoing.extras),
         "MIME-Version: 1.0",
@@ -63,12 +63,7 @@ def _from(sender: str, address: str) -> str:
     return _addresses("From", [(display_name(sender), address)])
 
 
-def _date(moment: datetime) -> str:
-    # what is sent at one time was mostly accepted within few seconds
-    return _date_at(int(moment.timestamp()))
-
-
-@lru_cache
+@lru_cache  # what is sent at one time was mostly accepted within few seconds
 def _date_at(second: int) -> str:
     """As RFC 5322, 3.3, has it. The standard library's way takes four times as long."""
     utc = datetime.fromtimestamp(second, UTC)

@@ -82,6 +82,8 @@ FOR_ALL = (Reading.MISCONFIGURED, Reading.EXHAUSTED)
 def reach_of(readings: Iterable[Reading]) -> Reach:
     """What one hand-off says by the readings of its recipients: one failure is a failure."""
     found = [RULES[reading].reach for reading in readings]
+    if len(found) == 1:
+        return found[0]
     if Reach.FAILED in found:
         return Reach.FAILED
     return Reach.REACHED if Reach.REACHED in found else Reach.NEUTRAL

@@ -47,7 +47,4 @@ class BatchResults:
 
     def take_now(self) -> list[Ended]:
         """What there is."""
-        taken = []
-        while self._ended:
-            taken.append(self._ended.popleft())
-        return taken
+        return [self._ended.popleft() for _ in range(len(self._ended))]

@@ -6,8 +6,9 @@ whole, to be cast in the statement (`%(ids)s::uuid[]`). All are text, but for id
 what takes the server longest to read.
 """
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from limbo.postgres.uuid_array import UuidArray
 from notifications.models.ids import AnyId
@@ -28,6 +29,15 @@ def plain_array(values: Iterable[float | None]) -> str:
 def text_array(values: Iterable[str]) -> str:
     """An array of strings, whatever they hold but NUL, which no text of PostgreSQL's can."""
     return _array(values, _quoted)
+
+
+def json_array(values: Sequence[Mapping[str, Any]]) -> str:
+    """An array of objects in JSON; one that is there again and again is written once."""
+    different = {id(value): value for value in values}
+    if len(different) == len(values):
+        return json.dumps(values)
+    written = {key: json.dumps(value) for key, value in different.items()}
+    return "[" + ",".join([written[id(value)] for value in values]) + "]"
 
 
 def _array(values: Iterable[T], write: Callable[[T], str]) -> str:

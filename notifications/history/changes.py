@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from notifications.history.arrays import id_array, plain_array, text_array
+from notifications.history.arrays import id_array, json_array, plain_array, text_array
 from notifications.models.ids import AnyId, Id
 from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
@@ -199,7 +199,7 @@ def change_deliveries(
         "rounds": plain_array(int(change.ends_round) for change in changes),
         "backoffs": plain_array(int(change.backs_off) for change in changes),
         "repeats": plain_array(change.repeats for change in changes),
-        "data": json.dumps([change.data for change in changes]),
+        "data": json_array([change.data for change in changes]),
         "from": text_array(before),
         "open": _OPEN,
         "rank": _RANK,

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -26,9 +27,12 @@ class Planned:
     delivery_ids: tuple[Id, ...]
 
 
+P = TypeVar("P", bound=Planned)
+
+
 def commit_in_flight(
-    planned: Sequence[Planned], *, journal_id: UUID | None = None, lease: Lease | None = None
-) -> Sequence[Planned]:
+    planned: Sequence[P], *, journal_id: UUID | None = None, lease: Lease | None = None
+) -> Sequence[P]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
     Runs in the caller's transaction, which has locked the messages under their lease; the bytes
@@ -38,8 +42,9 @@ def commit_in_flight(
     absent.
     """
     told = {name: {"provider": name} for name in {plan.provider_name for plan in planned}}
+    step = State.SENDING  # an enum's member is looked up by Python
     changes = [
-        Change(delivery_id, State.SENDING, told[plan.provider_name])
+        Change(delivery_id, step, told[plan.provider_name])
         for plan in planned
         for delivery_id in plan.delivery_ids
     ]
@@ -53,7 +58,7 @@ def commit_in_flight(
     return begun
 
 
-def _begun(plan: Planned, in_flight: Container[Id]) -> Planned:
+def _begun(plan: P, in_flight: Container[Id]) -> P:
     """`plan` with those of its deliveries that are in flight."""
     ids = tuple([delivery_id for delivery_id in plan.delivery_ids if delivery_id in in_flight])
     return replace(plan, delivery_ids=ids)
@@ -79,7 +84,7 @@ def commit_repeats(handoff_ids: Sequence[Id], *, journal_id: UUID) -> set[Id]:
 def _insert(
     begun: Sequence[Planned], generations: Mapping[Id, int], journal_id: UUID | None
 ) -> None:
-    attempts = [(plan, delivery_id) for plan in begun for delivery_id in plan.delivery_ids]
+    deliveries = [delivery_id for plan in begun for delivery_id in plan.delivery_ids]
     with prepared_cursor() as cursor:
         cursor.execute(
             """
@@ -104,9 +109,11 @@ def _insert(
                 "handoffs": id_array(plan.handoff_id for plan in begun),
                 "messages": id_array(plan.message_id for plan in begun),
                 "providers": plain_array(plan.provider_id for plan in begun),
-                "attempts": id_array(new_id() for _ in attempts),
-                "attempt_handoffs": id_array(plan.handoff_id for plan, _ in attempts),
-                "deliveries": id_array(delivery_id for _, delivery_id in attempts),
-                "generations": plain_array(generations[id_] for _, id_ in attempts),
+                "attempts": id_array(new_id() for _ in deliveries),
+                "attempt_handoffs": id_array(
+                    plan.handoff_id for plan in begun for _ in plan.delivery_ids
+                ),
+                "deliveries": id_array(deliveries),
+                "generations": plain_array(generations[id_] for id_ in deliveries),
             },
         )

@@ -145,13 +145,13 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> list[Change]:
             FROM unnest(
                 %(handoffs)s::uuid[], %(deliveries)s::uuid[], %(outcomes)s::text[],
                 %(readings)s::text[], %(codes)s::int[], %(answers)s::text[]
-            ) t (handoff_id, delivery_id, outcome, reading, code, answer)
+            ) WITH ORDINALITY t (handoff_id, delivery_id, outcome, reading, code, answer, place)
             WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.delivery_id
                 AND a.outcome = ANY(%(unsettled)s::text[])
                 AND (t.outcome = ANY(%(not_refusals)s::text[]) OR 1 = (
                     SELECT tries FROM notifications_handoff WHERE id = t.handoff_id
                 ))
-            RETURNING a.handoff_id::text, a.delivery_id::text, a.generation
+            RETURNING t.place, a.generation
             """,  # noqa: S608 - made of constants
             {
                 "unsettled": text_array(UNSETTLED),
@@ -164,13 +164,8 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> list[Change]:
                 "answers": text_array(attempt.answer for _, attempt in rows),
             },
         )
-        closed = {(handoff, delivery): gen for handoff, delivery, gen in cursor.fetchall()}
-    return [
-        attempt.change.in_generation(generation)
-        for handoff_id, attempt in rows
-        if (generation := closed.get((str(handoff_id), str(attempt.change.delivery_id))))
-        is not None
-    ]
+        closed = sorted(cursor.fetchall())
+    return [rows[place - 1][1].change.in_generation(generation) for place, generation in closed]
 
 
 def _note_outlived(

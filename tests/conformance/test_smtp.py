@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -281,11 +281,11 @@ def test_any_body_arrives_byte_for_byte_and_as_one_message(
     )
 
 
-@given(seconds=st.integers(0, 4_000_000_000), zone=st.timezones())
-def test_the_date_is_written_as_the_standard_library_would(seconds: int, zone: tzinfo) -> None:
-    moment = datetime.fromtimestamp(seconds, zone)
-    content = build_mime(replace(outgoing(), accepted_at=moment))
-    assert f"\r\nDate: {format_datetime(moment.astimezone(UTC))}\r\n".encode() in content
+@given(seconds=st.floats(0, 4_000_000_000))
+def test_the_date_is_written_as_the_standard_library_would(seconds: float) -> None:
+    content = build_mime(replace(outgoing(), accepted_at=seconds))
+    date = format_datetime(datetime.fromtimestamp(int(seconds), UTC))
+    assert f"\r\nDate: {date}\r\n".encode() in content
 
 
 def decoded(content: bytes) -> bytes:

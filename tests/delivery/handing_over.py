@@ -8,7 +8,7 @@ from notifications.delivery.reading import Reading
 from notifications.models.ids import Id, new_id
 from notifications.models.lease import boottime
 
-ACCEPTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ACCEPTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 
 def recipient(address: str, *, kind: str = "to", name: str = "") -> Recipient:

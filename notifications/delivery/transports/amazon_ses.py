@@ -7,6 +7,7 @@ and with `commit` before the first byte.
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -81,7 +82,7 @@ class AmazonSesTransport(AnymailTransport):
 
     def _headers(self, outgoing: Outgoing) -> dict[str, str]:
         # SES replaces both; without them Django would look up this machine's name
-        date = format_datetime(outgoing.accepted_at)
+        date = format_datetime(datetime.fromtimestamp(outgoing.accepted_at, UTC))
         return {"Message-ID": outgoing.header_message_id, "Date": date}
 
     def _explain(self, error: Exception, call: Call) -> tuple[Reading, str]:
