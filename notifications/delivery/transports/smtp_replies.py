@@ -8,6 +8,7 @@ import smtplib
 import socket
 import ssl
 from collections import deque
+from collections.abc import Sequence
 
 from notifications.delivery.transports.deadline import DeadlineSocket
 
@@ -44,6 +45,13 @@ class Replies:
                 raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
             self._take(data)
         return self._whole.popleft()
+
+    def skip(self, codes: Sequence[int]) -> bool:
+        """Pass over the replies that are there, if they have these codes and no others."""
+        if [code for code, _ in self._whole] != codes:
+            return False
+        self._whole.clear()
+        return True
 
     def has_heard(self, sock: socket.socket | None) -> bool:
         """Whether there is something that nobody asked for: a reply, or the connection's end.

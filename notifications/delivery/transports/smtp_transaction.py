@@ -1,7 +1,8 @@
 """One message over one SMTP connection: phase by phase, recipient by recipient.
 
 The line between "surely not accepted" and "nobody knows" is the final dot (RFC 5321, 4.1.1.4): the
-message is written without it, then `commit` is called, then the dot is written.
+message is written without it, then `commit` is called, then the dot is written; with a short
+message before it, which the kernel would have kept for the dot.
 """
 
 from collections.abc import Callable
@@ -50,12 +51,9 @@ class Transaction:
         if session.announced is not letter:
             session.announce(letter)
         session.announced = None
-        session.go_on(Phase.MAIL)
-        self._hear_recipients()
-        if len(self._verdicts) == len(letter.recipients):
+        if not session.is_agreed() and not self._is_to_go_on():
             session.reset()
             return
-        session.go_on(Phase.DATA)
         session.write(letter.data)
         following = self._upcoming()
         early = session.early_reply()
@@ -63,6 +61,15 @@ class Transaction:
             self._finish(following)
         else:
             self._end_early(*early)
+
+    def _is_to_go_on(self) -> bool:
+        """Hear reply by reply; False when no recipient is left, and raises NotAcceptedError."""
+        self._session.go_on(Phase.MAIL)
+        self._hear_recipients()
+        if len(self._verdicts) == len(self._letter.recipients):
+            return False
+        self._session.go_on(Phase.DATA)
+        return True
 
     def settle(self, verdict: Verdict) -> None:
         """Give `verdict` to every recipient that has none of its own."""
