@@ -94,7 +94,8 @@ def _sample(database: Database) -> dict[str, str]:
         SELECT m.id, m.header_message_id, d.address, h.provider_message_id
         FROM notifications_message m
         JOIN notifications_delivery d ON d.message_id = m.id
-        JOIN notifications_handoff h ON h.message_id = m.id AND h.provider_message_id <> ''
+        JOIN notifications_attempt a ON a.delivery_id = d.id
+        JOIN notifications_handoff h ON h.id = a.handoff_id AND h.provider_message_id <> ''
         WHERE m.accepted_at < now() - interval '12 days'
         ORDER BY m.id DESC LIMIT 1
         """

@@ -34,8 +34,10 @@ SELECT d.id::text, d.message_id::text, d.kind, d.address, d.name, d.through, d.r
     )
 FROM notifications_delivery d
 WHERE d.message_id = ANY(%s::uuid[]) AND (d.state <> 'suppressed' OR EXISTS (
-    SELECT 1 FROM notifications_handoff h
-    WHERE h.message_id = d.message_id AND h.started_at < d.finalized_at
+    SELECT 1 FROM notifications_delivery other
+    JOIN notifications_attempt a ON a.delivery_id = other.id
+    JOIN notifications_handoff h ON h.id = a.handoff_id
+    WHERE other.message_id = d.message_id AND h.started_at < d.finalized_at
         AND h.outcome IN ('in_flight', 'accepted', 'uncertain')
 ))
 ORDER BY d.id

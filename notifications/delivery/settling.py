@@ -86,7 +86,7 @@ def _open_attempts(testimony: Testimony, locked: Collection[UUID]) -> list[Attem
     return list(
         Attempt.objects.filter(
             handoff__journal_id=testimony.journal_id,
-            handoff__message__in=locked,
+            delivery__message__in=locked,
             outcome__in=UNSETTLED,
         ).select_related("handoff__provider")
     )

@@ -163,7 +163,7 @@ def _last(
 def _attempts(message: Message, reader: Reader) -> dict[UUID, list[AttemptSummary]]:
     """The attempts by delivery, oldest first: UUIDv7 sorts by time."""
     by_delivery: dict[UUID, list[AttemptSummary]] = defaultdict(list)
-    rows = Attempt.objects.filter(handoff__message=message).select_related("handoff__provider")
+    rows = Attempt.objects.filter(delivery__message=message).select_related("handoff__provider")
     for row in rows.order_by("id"):
         by_delivery[row.delivery_id].append(_attempt(row, reader))
     return by_delivery

@@ -17,6 +17,7 @@ class Attempt(models.Model):
     handoff = models.ForeignKey(
         Handoff, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="attempts"
     )
+    # its index finds a message's attempts and their hand-offs, which have none by message
     delivery = models.ForeignKey(
         Delivery, models.DO_NOTHING, db_constraint=False, related_name="attempts"
     )

@@ -32,9 +32,10 @@ class Handoff(models.Model):
     """One call to one provider for a frozen set of deliveries of one message."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # without constraints of the database: see triggers.permanent
+    # without constraints of the database: see triggers.permanent; and without an index, which would
+    # have to learn of its end as well: a message's are found by its deliveries' attempts
     message = models.ForeignKey(
-        Message, models.DO_NOTHING, db_constraint=False, related_name="handoffs"
+        Message, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="handoffs"
     )
     provider = models.ForeignKey(
         Provider, models.PROTECT, db_constraint=False, db_index=False, related_name="+"

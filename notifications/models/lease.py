@@ -91,8 +91,8 @@ class Lease:
                 UPDATE notifications_message m SET lease_token = NULL, lease_until = NULL,
                     turn = CASE WHEN due_at <= now() THEN turn END
                 WHERE id = ANY(%s) AND lease_token = %s AND NOT EXISTS (
-                    SELECT 1 FROM notifications_handoff h
-                    WHERE h.message_id = m.id AND h.outcome = 'in_flight'
+                    SELECT 1 FROM notifications_delivery d
+                    WHERE d.message_id = m.id AND d.state = 'sending'
                 )
                 """,
                 [list(message_ids), self.token],

@@ -33,8 +33,8 @@ def _free_idle() -> int:
             WITH lost AS (
                 SELECT id FROM notifications_message m
                 WHERE lease_until < now() AND NOT EXISTS (
-                    SELECT 1 FROM notifications_handoff h
-                    WHERE h.message_id = m.id AND h.outcome = 'in_flight'
+                    SELECT 1 FROM notifications_delivery d
+                    WHERE d.message_id = m.id AND d.state = 'sending'
                 )
                 ORDER BY lease_until LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
             )
@@ -73,7 +73,7 @@ def _lost_in_flight() -> list[UUID]:
 
 def _uncertain(message_ids: list[UUID]) -> list[HandoffOutcome]:
     attempts = Attempt.objects.filter(
-        handoff__message__in=message_ids, handoff__outcome=Outcome.IN_FLIGHT
+        delivery__message__in=message_ids, handoff__outcome=Outcome.IN_FLIGHT
     ).values_list("handoff_id", "handoff__message_id", "delivery_id", "handoff__provider__name")
     by_handoff: dict[UUID, tuple[UUID, list[AttemptOutcome]]] = {}
     for handoff_id, message_id, delivery_id, provider in attempts:
