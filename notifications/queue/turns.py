@@ -24,8 +24,9 @@ _IN_LINE = "turn IS NOT NULL AND due_at IS NOT NULL AND lease_until IS NULL"
 _TURNLESS = "turn IS NULL AND due_at IS NOT NULL AND lease_until IS NULL"
 _DUE = f"{_TURNLESS} AND due_at <= now() AND state <> 'scheduled'"
 _COLUMNS = f"id, owner_id, priority, due_at, deaths, {OFFSET_SQL} AS shift"
+# an integer: sums of bigints are numeric, which takes longer to reckon with
 _COST = """(
-    SELECT greatest(count(*), 1) FROM notifications_delivery
+    SELECT greatest(count(*), 1)::int FROM notifications_delivery
     WHERE message_id = due.id AND due_at <= now()
 ) AS cost"""
 
@@ -44,6 +45,9 @@ _COST = """(
 # Only where more may be due, `others` are each share's next ones after these, as far as they belong
 # among the first `limit` in line. `shares` leaps from one to the next in the index message_share;
 # rows are compared as a whole, so that no other index will do.
+#
+# `rest` is what a message and those of its share after it cost: so long before its share's end it
+# starts.
 TURNS = f"""
 WITH RECURSIVE clock AS (
     SELECT coalesce(
@@ -96,7 +100,7 @@ next_shares AS (
         WHERE f.owner_id = s.owner_id AND f.priority = s.priority
     )) AS next_turn
     FROM (
-        SELECT owner_id, priority, sum(cost)::bigint AS taken FROM (
+        SELECT owner_id, priority, sum(cost) AS taken FROM (
             SELECT owner_id, priority, 0 AS cost FROM shares
             UNION ALL
             SELECT owner_id, priority, cost FROM longest
@@ -126,24 +130,25 @@ others AS (
     LIMIT {_SHARES_LIMIT}
 ),
 placed AS (
-    SELECT due.*, sum(cost) OVER line - cost AS before, sum(cost) OVER share AS total
+    SELECT *, sum(cost) OVER (
+        PARTITION BY owner_id, priority ORDER BY due_at DESC, id DESC ROWS UNBOUNDED PRECEDING
+    ) AS rest
     FROM (SELECT * FROM longest UNION ALL SELECT * FROM others) due
-    WINDOW share AS (PARTITION BY owner_id, priority), line AS (share ORDER BY due_at, id)
 ),
 moved AS (
     INSERT INTO notifications_fairshare AS f (owner_id, priority, finish)
-    SELECT DISTINCT owner_id, priority, clock.turn + total FROM placed, clock ORDER BY 1, 2
+    SELECT owner_id, priority, (SELECT turn FROM clock) + max(rest) FROM placed
+    GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (owner_id, priority) DO UPDATE
     SET finish = excluded.finish + greatest(f.finish - (SELECT turn FROM clock), 0)
     RETURNING owner_id, priority, finish
 ),
 given AS (
-    SELECT id, (finish - total + before + shift)::bigint AS turn, deaths, shift FROM (
+    SELECT id, finish - rest + shift AS turn, deaths, shift FROM (
         SELECT *, max(moved_to) OVER (PARTITION BY owner_id, priority) AS finish FROM (
-            SELECT owner_id, priority, id, deaths, shift, before, total, NULL AS moved_to
-            FROM placed
+            SELECT owner_id, priority, id, deaths, shift, rest, NULL AS moved_to FROM placed
             UNION ALL
-            SELECT owner_id, priority, NULL, NULL, NULL, NULL, NULL, finish FROM moved
+            SELECT owner_id, priority, NULL, NULL, NULL, NULL, finish FROM moved
         ) mixed
     ) joined WHERE id IS NOT NULL
 )
