@@ -78,7 +78,8 @@ class Journal:
         truth.
         """
         with self._lock:
-            self._append(as_json(["plan", list(handoff_ids)]))
+            listed = ",".join([f'"{handoff_id}"' for handoff_id in handoff_ids])
+            self._append(f'["plan",[{listed}]]')
 
     def begun(self, handoff_id: Id) -> None:
         """Note that the next write may hand it over. Raises JournalError: then it must not."""

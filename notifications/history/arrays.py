@@ -26,6 +26,11 @@ def plain_array(values: Iterable[float | None]) -> str:
     return _array(values, lambda value: "NULL" if value is None else str(value))
 
 
+def sparse_array(values: Sequence[float | None]) -> str:
+    """As `plain_array`; but where all are 0, False or None it is empty, and they are left out."""
+    return plain_array(values) if any(values) else "{}"
+
+
 def text_array(values: Iterable[str]) -> str:
     """An array of strings, whatever they hold but NUL, which no text of PostgreSQL's can."""
     return _array(values, _quoted)

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from notifications.history.arrays import id_array, json_array, plain_array, text_array
+from notifications.history.arrays import id_array, json_array, sparse_array, text_array
 from notifications.models.ids import AnyId, Id
 from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
@@ -101,7 +101,8 @@ def lock_messages(message_ids: Iterable[AnyId], *, lease: Lease | None = None) -
 # It is prepared: planning it takes as long as running it for a few. What is joined once more would
 # be compared each with each, since nobody tells how many rows a part of the statement has: so the
 # changed deliveries travel through it in arrays, by message. The others of their messages are told
-# apart by a hashed subplan, however many there are.
+# apart by a hashed subplan, however many there are. A column of mere defaults comes empty, so that
+# here it is NULL.
 _CHANGE = """
 WITH ch AS (
     SELECT * FROM unnest(
@@ -114,11 +115,11 @@ d AS (
     UPDATE notifications_delivery x SET
         state = ch.state,
         generation = x.generation + %(requeue)s::bool::int,
-        rounds = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.rounds + ch.round END,
-        backoffs = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.backoffs + ch.backoff END,
+        rounds = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.rounds + coalesce(ch.round, 0) END,
+        backoffs = CASE WHEN %(requeue)s::bool THEN 0 ELSE x.backoffs + coalesce(ch.backoff, 0) END,
         through = CASE WHEN %(requeue)s::bool THEN %(through)s::text ELSE x.through END,
         due_at = CASE WHEN ch.state = 'pending' OR ch.repeats THEN least(
-            now() + ch.wait * interval '1 second',
+            now() + coalesce(ch.wait, 0) * interval '1 second',
             (SELECT expires_at FROM notifications_message WHERE id = x.message_id)
         ) END,
         finalized_at = CASE
@@ -194,11 +195,11 @@ def change_deliveries(
     parameters: dict[str, Any] = {
         "ids": id_array(change.delivery_id for change in changes),
         "states": text_array(change.state for change in changes),
-        "waits": plain_array(change.wait for change in changes),
-        "generations": plain_array(change.generation for change in changes),
-        "rounds": plain_array(int(change.ends_round) for change in changes),
-        "backoffs": plain_array(int(change.backs_off) for change in changes),
-        "repeats": plain_array(change.repeats for change in changes),
+        "waits": sparse_array([change.wait for change in changes]),
+        "generations": sparse_array([change.generation for change in changes]),
+        "rounds": sparse_array([int(change.ends_round) for change in changes]),
+        "backoffs": sparse_array([int(change.backs_off) for change in changes]),
+        "repeats": sparse_array([change.repeats for change in changes]),
         "data": json_array([change.data for change in changes]),
         "from": text_array(before),
         "open": _OPEN,

@@ -5,7 +5,7 @@ the sweeper took the attempt for uncertain. Only where a newer generation exists
 stay as it is, and the truth goes into the Attempt and the history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.history.changes import Change, Changed, LetGo, add_event, change_deliveries
@@ -86,8 +86,12 @@ def record_outcomes(
     """
     if not outcomes:
         return []
-    changes = _end_attempts(outcomes)
-    _end_handoffs(outcomes)
+    attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
+    words = _words(attempts)
+    changes = _end_attempts(outcomes, attempts, words)
+    if len(attempts) > len(outcomes):  # else each has one, as nearly always, and keeps its words
+        words = _words([outcome.summary() for outcome in outcomes])
+    _end_handoffs(outcomes, words)
     changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN), let_go=let_go)
     _note_outlived(outcomes, changes, changed)
     return changed
@@ -105,9 +109,17 @@ def settle_handoff(handoff_id: AnyId) -> None:
         )
 
 
-def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
-    """Let the Handoffs stand where their Attempts stand now, with the provider's words."""
-    summaries = [outcome.summary() for outcome in outcomes]
+def _words(attempts: Sequence[AttemptOutcome]) -> dict[str, str]:
+    """What was learnt of each, as parameters."""
+    return {
+        "readings": text_array([attempt.reading for attempt in attempts]),
+        "codes": plain_array([attempt.code for attempt in attempts]),
+        "answers": text_array([attempt.answer for attempt in attempts]),
+    }
+
+
+def _end_handoffs(outcomes: Sequence[HandoffOutcome], words: Mapping[str, str]) -> None:
+    """Let the Handoffs stand where their Attempts stand now, with the provider's `words`."""
     with prepared_cursor() as cursor:
         cursor.execute(
             f"""
@@ -123,21 +135,22 @@ def _end_handoffs(outcomes: Sequence[HandoffOutcome]) -> None:
             """,  # noqa: S608 - made of constants
             {
                 "ids": id_array(outcome.handoff_id for outcome in outcomes),
-                "readings": text_array(summary.reading for summary in summaries),
-                "codes": plain_array(summary.code for summary in summaries),
-                "answers": text_array(summary.answer for summary in summaries),
                 "provider_ids": text_array(outcome.provider_message_id for outcome in outcomes),
+                **words,
                 **_ORDER,
             },
         )
 
 
-def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> list[Change]:
+def _end_attempts(
+    outcomes: Sequence[HandoffOutcome],
+    attempts: Sequence[AttemptOutcome],
+    words: Mapping[str, str],
+) -> list[Change]:
     """Close the open Attempts; returns the steps that follow, each in its attempt's generation.
 
     Where a hand-off was repeated under its key, no refusal settles it: each is about one try only.
     """
-    rows = [(outcome.handoff_id, attempt) for outcome in outcomes for attempt in outcome.attempts]
     with prepared_cursor() as cursor:
         cursor.execute(
             f"""
@@ -156,16 +169,14 @@ def _end_attempts(outcomes: Sequence[HandoffOutcome]) -> list[Change]:
             {
                 "unsettled": text_array(UNSETTLED),
                 "not_refusals": _NOT_REFUSALS,
-                "handoffs": id_array(handoff_id for handoff_id, _ in rows),
-                "deliveries": id_array(attempt.change.delivery_id for _, attempt in rows),
-                "outcomes": text_array(attempt.outcome for _, attempt in rows),
-                "readings": text_array(attempt.reading for _, attempt in rows),
-                "codes": plain_array(attempt.code for _, attempt in rows),
-                "answers": text_array(attempt.answer for _, attempt in rows),
+                "handoffs": id_array(each.handoff_id for each in outcomes for _ in each.attempts),
+                "deliveries": id_array(attempt.change.delivery_id for attempt in attempts),
+                "outcomes": text_array(attempt.outcome for attempt in attempts),
+                **words,
             },
         )
         closed = sorted(cursor.fetchall())
-    return [rows[place - 1][1].change.in_generation(generation) for place, generation in closed]
+    return [attempts[place - 1].change.in_generation(generation) for place, generation in closed]
 
 
 def _note_outlived(
