@@ -29,7 +29,7 @@ def made_up_month(
 ) -> Iterator[None]:
     """`count` messages, committed; they are gone in the end, and nothing of the migrations'."""
     with blocker.unblock():
-        make(count, add=False, stays=True, tell=tell, seed=7)
+        make(count, add=False, stays=True, tell=tell, seed=8)
         yield
         tables = ", ".join(f"notifications_{name}" for name in _MADE)
         with connection.cursor() as cursor:

@@ -31,7 +31,7 @@ _COLUMNS = {
     ),
     "requestlog": "'id', nextval('notifications_requestlog_id_seq'), 'message_id', new.id",
     "handoff": "'id', new.handoff, 'message_id', new.id, 'idempotency_key', new.handoff",
-    "attempt": "'id', uuidv7(), 'handoff_id', new.handoff, 'delivery_id', new.delivery",
+    "attempt": "'handoff_id', new.handoff, 'delivery_id', new.delivery",
 }
 """What is new in each table's rows."""
 

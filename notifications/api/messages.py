@@ -40,7 +40,7 @@ from notifications.models import Attempt, Delivery, Event, Message, User
 
 def messages_in_full(owner: User) -> QuerySet[Message]:
     """The user's own messages with all that is shown of one, in a fixed number of queries."""
-    attempts = Attempt.objects.select_related("handoff__provider").order_by("id")
+    attempts = Attempt.objects.select_related("handoff__provider").order_by("handoff_id")
     # "to" before "cc" before "bcc", which happens to be the alphabet's order backwards
     deliveries = Delivery.objects.order_by("-kind", "position").prefetch_related(
         Prefetch("attempts", attempts)

@@ -48,7 +48,7 @@ def report(handoffs: Collection[Id]) -> None:
     for attempt in _accepted(handoffs):
         for state, words in script_for(attempt.delivery.address).reports:
             data = {"provider": SANDBOX, "answer": words}
-            told = Report(attempt, state, f"{attempt.id}-{state}", data)
+            told = Report(attempt, state, f"{attempt.handoff_id}-{state}", data)
             steadfast(partial(apply_tracking_event, told))
 
 
@@ -56,4 +56,4 @@ def _accepted(handoffs: Collection[Id]) -> Sequence[Attempt]:
     if not handoffs:
         return ()
     accepted = Attempt.objects.filter(handoff_id__in=handoffs, outcome=Outcome.ACCEPTED)
-    return steadfast(lambda: list(accepted.select_related("delivery").order_by("id")))
+    return steadfast(lambda: list(accepted.select_related("delivery").order_by("pk")))

@@ -9,7 +9,7 @@ from django.db import connection
 
 from notifications.history.arrays import id_array, plain_array
 from notifications.history.changes import Change, change_deliveries
-from notifications.models.ids import Id, new_id
+from notifications.models.ids import Id
 from notifications.models.lease import Lease
 from notifications.models.prepared import prepared_cursor
 from notifications.models.record import record
@@ -98,18 +98,17 @@ def _insert(
                     t (id, message_id, provider_id)
             )
             INSERT INTO notifications_attempt
-                (id, handoff_id, delivery_id, generation, outcome, reading, answer)
-            SELECT id, handoff_id, delivery_id, generation, 'in_flight', '', ''
-            FROM unnest(%(attempts)s::uuid[], %(attempt_handoffs)s::uuid[],
-                        %(deliveries)s::uuid[], %(generations)s::int[])
-                t (id, handoff_id, delivery_id, generation)
+                (handoff_id, delivery_id, generation, outcome, reading, answer)
+            SELECT handoff_id, delivery_id, generation, 'in_flight', '', ''
+            FROM unnest(
+                %(attempt_handoffs)s::uuid[], %(deliveries)s::uuid[], %(generations)s::int[]
+            ) t (handoff_id, delivery_id, generation)
             """,
             {
                 "journal": str(journal_id) if journal_id else None,
                 "handoffs": id_array(plan.handoff_id for plan in begun),
                 "messages": id_array(plan.message_id for plan in begun),
                 "providers": plain_array(plan.provider_id for plan in begun),
-                "attempts": id_array(new_id() for _ in deliveries),
                 "attempt_handoffs": id_array(
                     plan.handoff_id for plan in begun for _ in plan.delivery_ids
                 ),

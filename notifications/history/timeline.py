@@ -164,7 +164,7 @@ def _attempts(message: Message, reader: Reader) -> dict[UUID, list[AttemptSummar
     """The attempts by delivery, oldest first: UUIDv7 sorts by time."""
     by_delivery: dict[UUID, list[AttemptSummary]] = defaultdict(list)
     rows = Attempt.objects.filter(delivery__message=message).select_related("handoff__provider")
-    for row in rows.order_by("id"):
+    for row in rows.order_by("handoff_id"):
         by_delivery[row.delivery_id].append(_attempt(row, reader))
     return by_delivery
 

@@ -95,7 +95,8 @@ def _settle(attempt: Attempt) -> bool:
     parameters: dict[str, Any] = {
         "accepted": Outcome.ACCEPTED.value,
         "unsettled": [outcome.value for outcome in UNSETTLED],
-        "attempt": attempt.id,
+        "handoff": attempt.handoff_id,
+        "delivery": attempt.delivery_id,
         "reading": REPORTED,
     }
     with connection.cursor() as cursor:
@@ -103,9 +104,10 @@ def _settle(attempt: Attempt) -> bool:
             """
             UPDATE notifications_attempt
             SET outcome = %(accepted)s, reading = %(reading)s, code = NULL, answer = ''
-            WHERE id = %(attempt)s AND outcome = ANY(%(unsettled)s)
+            WHERE handoff_id = %(handoff)s AND delivery_id = %(delivery)s
+                AND outcome = ANY(%(unsettled)s)
             """,
             parameters,
         )
     settle_handoff(attempt.handoff_id)
-    return Attempt.objects.filter(id=attempt.id, outcome=Outcome.ACCEPTED).exists()
+    return Attempt.objects.filter(pk=attempt.pk, outcome=Outcome.ACCEPTED).exists()

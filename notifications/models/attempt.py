@@ -1,8 +1,7 @@
 """Attempt: one hand-off for one delivery, committed before any byte leaves."""
 
 from django.db import models
-from django.db.models import Q
-from uuid_utils.compat import uuid7
+from django.db.models import Case, Q, When
 
 from notifications.models.delivery import Delivery
 from notifications.models.fields import ChoiceField
@@ -12,14 +11,14 @@ from notifications.models.handoff import LIVE, Handoff, Outcome
 class Attempt(models.Model):
     """Handoff × Delivery, with how it ended for that recipient."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    pk = models.CompositePrimaryKey("handoff_id", "delivery_id")
     # without constraints of the database: see triggers.permanent
     handoff = models.ForeignKey(
         Handoff, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="attempts"
     )
-    # its index finds a message's attempts and their hand-offs, which have none by message
+    # `attempt_one_live` is its index
     delivery = models.ForeignKey(
-        Delivery, models.DO_NOTHING, db_constraint=False, related_name="attempts"
+        Delivery, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="attempts"
     )
     generation = models.PositiveSmallIntegerField()
     outcome = ChoiceField(max_length=16, choices=Outcome, default=Outcome.IN_FLIGHT)
@@ -37,12 +36,16 @@ class Attempt(models.Model):
         """The unique index is the promise: at most one accepted hand-off per generation."""
 
         constraints = [
+            # Of a generation those that are live are all alike in it, and the others differ by
+            # their hand-offs. So it has all attempts, and also finds a message's with their
+            # hand-offs, which have no index by message.
             models.UniqueConstraint(
-                fields=["delivery", "generation"],
-                condition=Q(is_live=True),
+                "delivery",
+                "generation",
+                Case(When(is_live=False, then="handoff")),
+                nulls_distinct=False,
                 name="attempt_one_live",
             ),
-            models.UniqueConstraint(fields=["handoff", "delivery"], name="attempt_once_a_handoff"),
         ]
 
     def __str__(self) -> str:

@@ -131,6 +131,27 @@ def test_a_message_takes_as_many_queries_however_long_its_history(api: Api) -> N
     assert _queries(api, f"/v1/mail/{long.id}") == 5
 
 
+_MANY_ATTEMPTS = """
+INSERT INTO notifications_attempt
+    (handoff_id, delivery_id, generation, outcome, reading, answer)
+SELECT gen_random_uuid(), gen_random_uuid(), 1, 'accepted', '', '' FROM generate_series(1, 5000);
+ANALYZE notifications_attempt
+"""
+
+
+def test_a_messages_attempts_are_found_by_an_index_however_many_there_are(api: Api) -> None:
+    message = _long_history(api, 2)
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY_ATTEMPTS)
+        with CaptureQueriesContext(connection) as queries:
+            assert read(api, message)["deliveries"][0]["attempts"]
+        (sql,) = [q["sql"] for q in queries if 'FROM "notifications_attempt"' in q["sql"]]
+        cursor.execute(f"EXPLAIN {sql}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "attempt_one_live" in plan
+    assert "Seq Scan on notifications_attempt" not in plan
+
+
 def test_a_list_takes_as_many_queries_however_long_it_is(api: Api) -> None:
     make_message(owner=api.owner)
     # page; the request log

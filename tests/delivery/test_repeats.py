@@ -90,7 +90,7 @@ def test_a_report_about_one_recipient_leaves_the_repeat_to_settle_the_others(
     peer = doubtful(peers, settings)
     message = make_message("a@example.org", "b@example.org")
     deliver()
-    reported = Attempt.objects.select_related("delivery").order_by("id")[0]
+    reported = Attempt.objects.select_related("delivery").order_by("pk")[0]
     apply_tracking_event(Report(reported, State.DELIVERED, "1", {}))
     repeat_now()
     states = message.deliveries.order_by("id").values_list("state", flat=True)

@@ -54,9 +54,9 @@ GUARDS = (
         "unique index attempt_one_live",
         (
             Edit(
-                "notifications/migrations/0011_lean_history.py",
-                'condition=models.Q(("is_live", True)),\n                fields=("delivery",',
-                'condition=models.Q(("generation", 0)),\n                fields=("delivery",',
+                "notifications/migrations/0039_attempts_without_ids.py",
+                "nulls_distinct=False",
+                "nulls_distinct=True",
             ),
         ),
         ("tests/history/test_outcomes.py", "-k", "no_attempt_can_begin"),

@@ -43,5 +43,5 @@ def test_it_waits_and_is_sent_once(row: Row, moment: str) -> None:
             row.drain()
             verdict = row.judge(busy)
     assert (verdict.handed_off, verdict.uncertain) == (1, 0)
-    outcomes = Attempt.objects.order_by("id").values_list("outcome", flat=True)
+    outcomes = Attempt.objects.order_by("handoff_id").values_list("outcome", flat=True)
     assert list(outcomes) == [Outcome.NOT_ACCEPTED, Outcome.ACCEPTED]

@@ -67,7 +67,7 @@ def test_a_message_in_flight_is_uncertain_after_lease_and_grace() -> None:
 def test_a_report_about_one_recipient_leaves_the_others_to_the_sweeper() -> None:
     message = make_message("a@example.org", "b@example.org")
     in_flight(message)
-    reported = Attempt.objects.select_related("delivery").order_by("id")[0]
+    reported = Attempt.objects.select_related("delivery").order_by("pk")[0]
     apply_tracking_event(Report(reported, State.DELIVERED, "1", {}))
     lease_ended(message, seconds_ago=GRACE_SECONDS + 1)
     assert sweep_expired() == 1

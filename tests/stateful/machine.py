@@ -222,7 +222,7 @@ class Engine(RuleBasedStateMachine):
             handoff_id=UUID(passage.request.handoff_id), provider_message_id="", recipient=address
         )
         assert attempt is not None, "a hand-off came that is not stored"
-        report_id = f"{report_id}-{attempt.id}"
+        report_id = f"{report_id}-{attempt.handoff_id}"
         return apply_tracking_event(Report(attempt, state, report_id, {"provider": "x"}))
 
     # -- what people choose ------------------------------------------------------------------

@@ -21,7 +21,7 @@ COLUMNS = {
         "id, message_id, provider_id, idempotency_key, provider_message_id, tries, outcome,"
         " reading, code, answer, started_at, ended_at"
     ),
-    "attempt": "id, handoff_id, delivery_id, generation, outcome, reading, code, answer",
+    "attempt": "handoff_id, delivery_id, generation, outcome, reading, code, answer",
     "event": "message_id, delivery_id, seq, kind, at, data",
     "requestlog": (
         "owner_id, at, method, path, status, address, duration_ms, message_id, request_id"
@@ -195,7 +195,6 @@ class Rows:
         for attempt in handoff.attempts:
             self._add(
                 "attempt",
-                attempt.id,
                 handoff.id,
                 attempt.delivery.id,
                 attempt.generation,

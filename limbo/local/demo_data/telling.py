@@ -49,7 +49,6 @@ class Way:
 class Attempt:
     """How one hand-off stands for one delivery."""
 
-    id: str
     delivery: "Recipient"
     generation: int
     outcome: Outcome = Outcome.IN_FLIGHT
@@ -178,7 +177,7 @@ class Telling:
             new_id(self.random, self.at),
             way,
             self.at,
-            [Attempt(new_id(self.random, self.at), one, one.generation) for one in due],
+            [Attempt(one, one.generation) for one in due],
         )
         self.handoffs.append(handoff)
         for one in due:
