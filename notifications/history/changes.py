@@ -47,19 +47,6 @@ class Change:
     backs_off: bool = False
     """It waits; the next wait will be longer."""
 
-    def in_generation(self, generation: int) -> "Change":
-        """The same step, for one generation only."""
-        return Change(
-            self.delivery_id,
-            self.state,
-            self.data,
-            self.wait,
-            self.repeats,
-            generation,
-            self.ends_round,
-            self.backs_off,
-        )
-
 
 @record
 class Changed:
@@ -103,14 +90,9 @@ def lock_messages(message_ids: Iterable[AnyId], *, lease: Lease | None = None) -
 # changed deliveries travel through it in arrays, by message. The others of their messages are told
 # apart by a hashed subplan, however many there are. A column of mere defaults comes empty, so that
 # here it is NULL.
-_CHANGE = """
-WITH ch AS (
-    SELECT * FROM unnest(
-        %(ids)s::uuid[], %(states)s::text[], %(waits)s::float8[], %(generations)s::int[],
-        %(rounds)s::int[], %(backoffs)s::int[], %(repeats)s::bool[],
-        ARRAY(SELECT jsonb_array_elements(%(data)s::jsonb))
-    ) t (id, state, wait, generation, round, backoff, repeats, data)
-),
+#
+# The steps come before it as `ch`, with the columns of `STEP` and their generation.
+CHANGE = """
 d AS (
     UPDATE notifications_delivery x SET
         state = ch.state,
@@ -165,8 +147,21 @@ e AS (
     ) t
     ORDER BY message_id, place
 )
-SELECT id::text, message_id::text, generation FROM d ORDER BY d.message_id, d.id
 """
+
+STEPS = """
+    %(ids)s::uuid[], %(states)s::text[], %(waits)s::float8[], %(rounds)s::int[],
+    %(backoffs)s::int[], %(repeats)s::bool[], ARRAY(SELECT jsonb_array_elements(%(data)s::jsonb))
+"""
+STEP = "id, state, wait, round, backoff, repeats, data"
+
+_CHANGE = f"""
+WITH ch AS (
+    SELECT * FROM unnest({STEPS}, %(generations)s::int[]) t ({STEP}, generation)
+),
+{CHANGE}
+SELECT id::text, message_id::text, generation FROM d ORDER BY d.message_id, d.id
+"""  # noqa: S608 - made of constants
 
 
 def change_deliveries(
@@ -192,11 +187,28 @@ def change_deliveries(
     """
     if not changes:
         return []
-    parameters: dict[str, Any] = {
+    parameters = step_parameters(changes, before=before, let_go=let_go) | {
+        "generations": sparse_array([change.generation for change in changes]),
+        "requeue": requeue,
+        "through": through,
+        "sending": str(sending.token) if sending else None,
+    }
+    with prepared_cursor() as cursor:
+        cursor.execute(_CHANGE, parameters)
+        return list(starmap(Changed, cursor.fetchall()))
+
+
+def step_parameters(
+    changes: Sequence[Change], *, before: Iterable[State], let_go: LetGo | None
+) -> dict[str, Any]:
+    """What a statement with `CHANGE` needs for steps that begin neither a generation nor a sending.
+
+    Their generations are its own to tell.
+    """
+    return {
         "ids": id_array(change.delivery_id for change in changes),
         "states": text_array(change.state for change in changes),
         "waits": sparse_array([change.wait for change in changes]),
-        "generations": sparse_array([change.generation for change in changes]),
         "rounds": sparse_array([int(change.ends_round) for change in changes]),
         "backoffs": sparse_array([int(change.backs_off) for change in changes]),
         "repeats": sparse_array([change.repeats for change in changes]),
@@ -204,15 +216,12 @@ def change_deliveries(
         "from": text_array(before),
         "open": _OPEN,
         "rank": _RANK,
-        "requeue": requeue,
-        "through": through,
-        "sending": str(sending.token) if sending else None,
+        "requeue": False,
+        "through": "",
+        "sending": None,
         "token": str(let_go.token) if let_go else None,
         "let_go": id_array(let_go.message_ids if let_go else ()),
     }
-    with prepared_cursor() as cursor:
-        cursor.execute(_CHANGE, parameters)
-        return list(starmap(Changed, cursor.fetchall()))
 
 
 def add_event(

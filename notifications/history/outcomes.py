@@ -6,15 +6,27 @@ stay as it is, and the truth goes into the Attempt and the history.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from notifications.history.arrays import id_array, plain_array, text_array
-from notifications.history.changes import Change, Changed, LetGo, add_event, change_deliveries
+from notifications.history.changes import (
+    CHANGE,
+    STEP,
+    STEPS,
+    Change,
+    Changed,
+    LetGo,
+    add_event,
+    step_parameters,
+)
 from notifications.models.handoff import UNSETTLED, Outcome
-from notifications.models.ids import AnyId
-from notifications.models.prepared import prepared_cursor
+from notifications.models.ids import AnyId, Id
+from notifications.models.prepared import LongStatement, prepared_cursor
 from notifications.models.record import record
 from notifications.models.state import State
 
+_BEFORE = (State.SENDING, State.UNCERTAIN)
+_UNSETTLED = text_array(UNSETTLED)
 _NOT_REFUSALS = text_array((Outcome.ACCEPTED, Outcome.UNCERTAIN))
 
 _STANDS_AT = (
@@ -27,18 +39,13 @@ _STANDS_AT = (
 """A hand-off stands at the first of these at which one of its attempts stands: as long as one is
 open or in doubt, the sweeper, the journal and a repeat must find it."""
 
-_ORDER = {"order": text_array(_STANDS_AT)}
+_ORDER = text_array(_STANDS_AT)
 
-_STANDING = """
-    SELECT handoff_id, (%(order)s::text[])[
-        min(array_position(%(order)s::text[], outcome::text))
-    ] AS outcome
-    FROM notifications_attempt WHERE handoff_id = ANY(%(ids)s::uuid[]) GROUP BY 1
-"""
+_STANDS = "(%(order)s::text[])[min(array_position(%(order)s::text[], outcome::text))]"
 
 _STAND = """
-    outcome = s.outcome,
-    ended_at = CASE WHEN s.outcome <> 'in_flight' THEN coalesce(h.ended_at, clock_timestamp()) END
+    outcome = t.outcome,
+    ended_at = CASE WHEN t.outcome <> 'in_flight' THEN coalesce(h.ended_at, clock_timestamp()) END
 """
 
 _WORDS = """
@@ -46,6 +53,54 @@ _WORDS = """
     code = CASE WHEN t.reading = '' THEN {0}.code ELSE t.code END,
     answer = CASE WHEN t.reading = '' THEN {0}.answer ELSE t.answer END
 """
+
+# All in one statement, so that a hand-off's end is told once. What a part of it changes the others
+# see only in what that part returns. Where a hand-off was repeated under its key, no refusal
+# settles it: each is about one try only.
+_RECORD = LongStatement(f"""
+WITH ended AS (
+    UPDATE notifications_attempt a SET outcome = t.outcome, {_WORDS.format("a")}
+    FROM unnest(
+        %(handoffs)s::uuid[], %(outcomes)s::text[], %(readings)s::text[], %(codes)s::int[],
+        %(answers)s::text[], {STEPS}
+    ) t (handoff_id, outcome, reading, code, answer, {STEP})
+    WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.id
+        AND a.outcome = ANY(%(unsettled)s::text[])
+        AND (t.outcome = ANY(%(not_refusals)s::text[]) OR 1 = (
+            SELECT tries FROM notifications_handoff WHERE id = t.handoff_id
+        ))
+    RETURNING a.handoff_id, a.outcome, a.generation,
+        t.id, t.state, t.wait, t.round, t.backoff, t.repeats, t.data
+),
+ch AS (SELECT * FROM ended),
+{CHANGE},
+others AS (
+    SELECT handoff_id, outcome FROM notifications_attempt
+    WHERE handoff_id = ANY(%(ended)s::uuid[])
+        AND (handoff_id, delivery_id) NOT IN (SELECT handoff_id, id FROM ended)
+),
+h AS (
+    UPDATE notifications_handoff h SET {_STAND}, {_WORDS.format("h")},
+        provider_message_id = coalesce(nullif(t.provider_id, ''), h.provider_message_id)
+    FROM (
+        SELECT id, reading, code, answer, provider_id,
+            CASE WHEN id = ANY(ARRAY(SELECT handoff_id FROM others)) THEN (
+                SELECT {_STANDS} FROM (
+                    SELECT outcome FROM ended WHERE handoff_id = summary.id
+                    UNION ALL
+                    SELECT outcome FROM others WHERE handoff_id = summary.id
+                ) attempts
+            ) ELSE outcome END AS outcome
+        FROM unnest(
+            %(ended)s::uuid[], %(sum_outcomes)s::text[], %(sum_readings)s::text[],
+            %(sum_codes)s::int[], %(sum_answers)s::text[], %(provider_ids)s::text[]
+        ) summary (id, outcome, reading, code, answer, provider_id)
+    ) t WHERE h.id = t.id
+)
+SELECT id::text, message_id::text, generation FROM d
+UNION ALL
+SELECT id::text, NULL, generation FROM ended WHERE id NOT IN (SELECT id FROM d)
+""")  # noqa: S608 - made of constants
 
 
 @record
@@ -81,20 +136,46 @@ def record_outcomes(
 ) -> list[Changed]:
     """Record how `outcomes` ended and move their deliveries on; returns the changed deliveries.
 
-    Runs in the caller's transaction, after `lock_messages` of their messages. Three statements
+    Runs in the caller's transaction, after `lock_messages` of their messages. One statement
     whatever the number of hand-offs.
     """
     if not outcomes:
         return []
-    attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
-    words = _words(attempts)
-    changes = _end_attempts(outcomes, attempts, words)
-    if len(attempts) > len(outcomes):  # else each has one, as nearly always, and keeps its words
-        words = _words([outcome.summary() for outcome in outcomes])
-    _end_handoffs(outcomes, words)
-    changed = change_deliveries(changes, before=(State.SENDING, State.UNCERTAIN), let_go=let_go)
-    _note_outlived(outcomes, changes, changed)
+    rows = _RECORD.run(_parameters(outcomes, let_go))
+    changed = [Changed(*row) for row in rows if row[1]]
+    if len(changed) < len(rows):
+        outlived = {id_: generation for id_, message_id, generation in rows if not message_id}
+        _note_outlived(outcomes, outlived)
     return changed
+
+
+def _parameters(outcomes: Sequence[HandoffOutcome], let_go: LetGo | None) -> dict[str, Any]:
+    attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
+    told = summed_up = _told(attempts)
+    if len(attempts) > len(outcomes):  # else each has one, as nearly always, and keeps its words
+        summed_up = _told([outcome.summary() for outcome in outcomes])
+    changes = [attempt.change for attempt in attempts]
+    return {
+        **step_parameters(changes, before=_BEFORE, let_go=let_go),
+        **told,
+        **{f"sum_{name}": values for name, values in summed_up.items()},
+        "handoffs": id_array([each.handoff_id for each in outcomes for _ in each.attempts]),
+        "ended": id_array([outcome.handoff_id for outcome in outcomes]),
+        "provider_ids": text_array([outcome.provider_message_id for outcome in outcomes]),
+        "unsettled": _UNSETTLED,
+        "not_refusals": _NOT_REFUSALS,
+        "order": _ORDER,
+    }
+
+
+def _told(attempts: Sequence[AttemptOutcome]) -> dict[str, str]:
+    """How each ended and what was learnt of it, as parameters."""
+    return {
+        "outcomes": text_array([attempt.outcome for attempt in attempts]),
+        "readings": text_array([attempt.reading for attempt in attempts]),
+        "codes": plain_array([attempt.code for attempt in attempts]),
+        "answers": text_array([attempt.answer for attempt in attempts]),
+    }
 
 
 def settle_handoff(handoff_id: AnyId) -> None:
@@ -102,102 +183,29 @@ def settle_handoff(handoff_id: AnyId) -> None:
     with prepared_cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE notifications_handoff h SET {_STAND}
-            FROM ({_STANDING}) s WHERE h.id = s.handoff_id
+            UPDATE notifications_handoff h SET {_STAND} FROM (
+                SELECT handoff_id, {_STANDS} AS outcome FROM notifications_attempt
+                WHERE handoff_id = %(id)s::uuid GROUP BY 1
+            ) t WHERE h.id = t.handoff_id
             """,  # noqa: S608 - made of constants
-            {"ids": id_array([handoff_id]), **_ORDER},
+            {"id": str(handoff_id), "order": _ORDER},
         )
 
 
-def _words(attempts: Sequence[AttemptOutcome]) -> dict[str, str]:
-    """What was learnt of each, as parameters."""
-    return {
-        "readings": text_array([attempt.reading for attempt in attempts]),
-        "codes": plain_array([attempt.code for attempt in attempts]),
-        "answers": text_array([attempt.answer for attempt in attempts]),
-    }
+def _note_outlived(outcomes: Sequence[HandoffOutcome], generations: Mapping[Id, int]) -> None:
+    """Write the truth about an attempt down where its delivery has gone on without it.
 
-
-def _end_handoffs(outcomes: Sequence[HandoffOutcome], words: Mapping[str, str]) -> None:
-    """Let the Handoffs stand where their Attempts stand now, with the provider's `words`."""
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE notifications_handoff h SET {_STAND},
-                {_WORDS.format("h")},
-                provider_message_id = coalesce(nullif(t.provider_id, ''), h.provider_message_id)
-            FROM unnest(
-                %(ids)s::uuid[], %(readings)s::text[], %(codes)s::int[], %(answers)s::text[],
-                %(provider_ids)s::text[]
-            ) t (id, reading, code, answer, provider_id)
-            JOIN ({_STANDING}) s ON s.handoff_id = t.id
-            WHERE h.id = t.id
-            """,  # noqa: S608 - made of constants
-            {
-                "ids": id_array(outcome.handoff_id for outcome in outcomes),
-                "provider_ids": text_array(outcome.provider_message_id for outcome in outcomes),
-                **words,
-                **_ORDER,
-            },
-        )
-
-
-def _end_attempts(
-    outcomes: Sequence[HandoffOutcome],
-    attempts: Sequence[AttemptOutcome],
-    words: Mapping[str, str],
-) -> list[Change]:
-    """Close the open Attempts; returns the steps that follow, each in its attempt's generation.
-
-    Where a hand-off was repeated under its key, no refusal settles it: each is about one try only.
+    `generations` are those of these deliveries' attempts.
     """
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE notifications_attempt a SET outcome = t.outcome, {_WORDS.format("a")}
-            FROM unnest(
-                %(handoffs)s::uuid[], %(deliveries)s::uuid[], %(outcomes)s::text[],
-                %(readings)s::text[], %(codes)s::int[], %(answers)s::text[]
-            ) WITH ORDINALITY t (handoff_id, delivery_id, outcome, reading, code, answer, place)
-            WHERE a.handoff_id = t.handoff_id AND a.delivery_id = t.delivery_id
-                AND a.outcome = ANY(%(unsettled)s::text[])
-                AND (t.outcome = ANY(%(not_refusals)s::text[]) OR 1 = (
-                    SELECT tries FROM notifications_handoff WHERE id = t.handoff_id
-                ))
-            RETURNING t.place, a.generation
-            """,  # noqa: S608 - made of constants
-            {
-                "unsettled": text_array(UNSETTLED),
-                "not_refusals": _NOT_REFUSALS,
-                "handoffs": id_array(each.handoff_id for each in outcomes for _ in each.attempts),
-                "deliveries": id_array(attempt.change.delivery_id for attempt in attempts),
-                "outcomes": text_array(attempt.outcome for attempt in attempts),
-                **words,
-            },
-        )
-        closed = sorted(cursor.fetchall())
-    return [attempts[place - 1].change.in_generation(generation) for place, generation in closed]
-
-
-def _note_outlived(
-    outcomes: Sequence[HandoffOutcome], changes: Sequence[Change], changed: Sequence[Changed]
-) -> None:
-    """Write the truth about an attempt down where its delivery has gone on without it."""
-    if len(changed) == len(changes):
-        return
-    moved = {delivery.delivery_id for delivery in changed}
-    left = {
-        change.delivery_id: change for change in changes if str(change.delivery_id) not in moved
-    }
     for outcome in outcomes:
-        for attempt in outcome.attempts:
-            change = left.get(attempt.change.delivery_id)
-            if change is None:
+        for change in [attempt.change for attempt in outcome.attempts]:
+            generation = generations.get(str(change.delivery_id))
+            if generation is None:
                 continue
             add_event(
                 message_id=outcome.message_id,
                 delivery_id=change.delivery_id,
                 kind=change.state,
-                data={**change.data, "generation": change.generation},
+                data={**change.data, "generation": generation},
                 applied=False,
             )
