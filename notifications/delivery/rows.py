@@ -12,13 +12,14 @@ from notifications.models.ids import Id
 from notifications.models.prepared import prepared_cursor
 from notifications.models.record import record
 
+# Contents are asked for by the ids as well, and so found in one walk over their index.
 _MESSAGES = """
 SELECT m.id::text, m.header_message_id, m.sender, m.sender_address, m.subject,
     extract(epoch FROM m.accepted_at)::float8, m.expires_at <= now(),
     m.preferred_provider, m.failover, m.is_test,
     m.reply_to, m.headers, m.tags, m.metadata, c.text, c.html, c.attached_octets
 FROM notifications_message m JOIN notifications_content c ON c.message_id = m.id
-WHERE m.id = ANY(%s::uuid[])
+WHERE m.id = ANY(%(ids)s::uuid[]) AND c.message_id = ANY(%(ids)s::uuid[])
 ORDER BY m.id
 """
 
@@ -28,12 +29,14 @@ _DELIVERIES = """
 SELECT d.id::text, d.message_id::text, d.kind, d.address, d.name, d.through, d.rounds, d.backoffs,
     d.state = 'pending' AND d.due_at <= now(),
     d.state = 'uncertain' AND d.due_at IS NOT NULL AND d.due_at <= now(),
-    (SELECT expires_at <= now() FROM notifications_message WHERE id = d.message_id) AND EXISTS (
+    d.message_id = ANY(ARRAY(
+        SELECT id FROM notifications_message WHERE id = ANY(%(ids)s::uuid[]) AND expires_at <= now()
+    )) AND EXISTS (
         SELECT 1 FROM notifications_attempt
         WHERE delivery_id = d.id AND generation = d.generation
     )
 FROM notifications_delivery d
-WHERE d.message_id = ANY(%s::uuid[]) AND (d.state <> 'suppressed' OR EXISTS (
+WHERE d.message_id = ANY(%(ids)s::uuid[]) AND (d.state <> 'suppressed' OR EXISTS (
     SELECT 1 FROM notifications_delivery other
     JOIN notifications_attempt a ON a.delivery_id = other.id
     JOIN notifications_handoff h ON h.id = a.handoff_id
@@ -101,6 +104,6 @@ def read_deliveries(message_ids: Sequence[Id]) -> list[DeliveryRow]:
 
 def _rows(query: str, message_ids: Sequence[Id]) -> list[tuple[Any, ...]]:
     with prepared_cursor() as cursor:
-        cursor.execute(query, [id_array(message_ids)])
+        cursor.execute(query, {"ids": id_array(message_ids)})
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
