@@ -66,7 +66,7 @@ GUARDS = (
         (
             Edit(
                 "notifications/history/outcomes.py",
-                "                AND a.outcome = ANY(%(unsettled)s::text[])\n",
+                "        AND a.outcome = ANY(%(unsettled)s::text[])\n",
             ),
         ),
         ("tests/history/test_outcomes.py", "-k", "recorded_twice"),
