@@ -3,9 +3,10 @@
 Every transaction that changes deliveries first calls `lock_messages`, as a statement of its own:
 without it two transactions that settle two deliveries of one message would each derive
 `Message.state` from the other's old row. Then `change_deliveries` moves the deliveries, derives
-the messages' state, `due_at` and `seq`, and writes the events, in one statement. A message that is
-not due any more loses its turn; when it is due again the queue gives it a new one. While its worker
-is sending it has both still: see `change_deliveries`.
+the messages' state, `due_at` and `seq`, and writes the events, in one statement; or another one
+does, with more beside it, by `changed`. A message that is not due any more loses its turn; when it
+is due again the queue gives it a new one. While its worker is sending it has both still: see
+`step_parameters`.
 """
 
 import json
@@ -90,9 +91,7 @@ def lock_messages(message_ids: Iterable[AnyId], *, lease: Lease | None = None) -
 # changed deliveries travel through it in arrays, by message. The others of their messages are told
 # apart by a hashed subplan, however many there are. A column of mere defaults comes empty, so that
 # here it is NULL.
-#
-# The steps come before it as `ch`, with the columns of `STEP` and their generation.
-CHANGE = """
+_CHANGED = """
 d AS (
     UPDATE notifications_delivery x SET
         state = ch.state,
@@ -110,7 +109,7 @@ d AS (
     FROM ch
     WHERE x.id = ch.id AND x.state = ANY(%(from)s::text[])
         AND (ch.generation IS NULL OR ch.generation = x.generation)
-    RETURNING x.id, x.message_id, x.state, x.generation, x.due_at, ch.data
+    RETURNING x.id, x.message_id, x.state, x.generation, x.due_at, ch.data{also}
 ),
 n AS (
     SELECT message_id, array_agg(id ORDER BY id) FILTER (WHERE changed) ids,
@@ -155,11 +154,21 @@ STEPS = """
 """
 STEP = "id, state, wait, round, backoff, repeats, data"
 
+
+def changed(*also: str) -> str:
+    """The part of a statement that makes the steps of its part `ch`, and has what changed in `d`.
+
+    `ch` has the columns of `STEP`, filled by `STEPS`, and their `generation`; and those that are
+    `also` to be in `d`, which are told nobody else.
+    """
+    return _CHANGED.format(also="".join([f", ch.{column}" for column in also]))
+
+
 _CHANGE = f"""
 WITH ch AS (
     SELECT * FROM unnest({STEPS}, %(generations)s::int[]) t ({STEP}, generation)
 ),
-{CHANGE}
+{changed()}
 SELECT id::text, message_id::text, generation FROM d ORDER BY d.message_id, d.id
 """  # noqa: S608 - made of constants
 
@@ -170,28 +179,21 @@ def change_deliveries(
     before: Iterable[State],
     requeue: bool = False,
     through: str = "",
-    sending: Lease | None = None,
-    let_go: LetGo | None = None,
 ) -> list[Changed]:
     """Make those of `changes` whose delivery stands in one of the states `before`.
 
     Their messages must be locked by `lock_messages` in this transaction. With `requeue` each
     delivery begins a new generation, which asks the provider `through` first if one is named.
 
-    Under the lease of a worker that begins `sending`, messages keep their `due_at` and their turn,
-    which say nothing while it lasts: no index has to learn of such a change. How their hand-offs
-    end sets them anew. Those that are to be `let_go` lose their lease.
-
     Returns the deliveries that changed; the others are as they were. Raises IntegrityError if a
     step is not in the state table.
     """
     if not changes:
         return []
-    parameters = step_parameters(changes, before=before, let_go=let_go) | {
+    parameters = step_parameters(changes, before=before) | {
         "generations": sparse_array([change.generation for change in changes]),
         "requeue": requeue,
         "through": through,
-        "sending": str(sending.token) if sending else None,
     }
     with prepared_cursor() as cursor:
         cursor.execute(_CHANGE, parameters)
@@ -199,11 +201,17 @@ def change_deliveries(
 
 
 def step_parameters(
-    changes: Sequence[Change], *, before: Iterable[State], let_go: LetGo | None
+    changes: Sequence[Change],
+    *,
+    before: Iterable[State],
+    sending: Lease | None = None,
+    let_go: LetGo | None = None,
 ) -> dict[str, Any]:
-    """What a statement with `CHANGE` needs for steps that begin neither a generation nor a sending.
+    """What a statement with `changed` needs for steps that begin no new generation.
 
-    Their generations are its own to tell.
+    Under the lease of a worker that begins `sending`, messages keep their `due_at` and their turn,
+    which say nothing while it lasts: no index has to learn of such a change. How their hand-offs
+    end sets them anew. Those that are to be `let_go` lose their lease.
     """
     return {
         "ids": id_array(change.delivery_id for change in changes),
@@ -218,7 +226,7 @@ def step_parameters(
         "rank": _RANK,
         "requeue": False,
         "through": "",
-        "sending": None,
+        "sending": str(sending.token) if sending else None,
         "token": str(let_go.token) if let_go else None,
         "let_go": id_array(let_go.message_ids if let_go else ()),
     }

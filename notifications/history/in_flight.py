@@ -1,6 +1,6 @@
 """The in-flight commit: the Attempts that are stored before any byte leaves."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
@@ -8,12 +8,35 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.history.arrays import id_array, plain_array
-from notifications.history.changes import Change, change_deliveries
+from notifications.history.changes import STEP, STEPS, Change, changed, step_parameters
 from notifications.models.ids import Id
 from notifications.models.lease import Lease
-from notifications.models.prepared import prepared_cursor
+from notifications.models.prepared import LongStatement
 from notifications.models.record import record
 from notifications.models.state import State
+
+_BEGIN = LongStatement(f"""
+WITH ch AS (
+    SELECT *, NULL::int AS generation
+    FROM unnest({STEPS}, %(handoffs)s::uuid[], %(providers)s::bigint[])
+        t ({STEP}, handoff_id, provider_id)
+),
+{changed("handoff_id", "provider_id")},
+h AS (
+    INSERT INTO notifications_handoff
+        (id, message_id, provider_id, idempotency_key, provider_message_id,
+         tries, outcome, reading, answer, journal_id)
+    SELECT handoff_id, message_id, provider_id, handoff_id::text, '', 1, 'in_flight', '', '',
+        %(journal)s::uuid
+    FROM (SELECT DISTINCT handoff_id, message_id, provider_id FROM d) begun
+),
+a AS (
+    INSERT INTO notifications_attempt
+        (handoff_id, delivery_id, generation, outcome, reading, answer)
+    SELECT handoff_id, id, generation, 'in_flight', '', '' FROM d
+)
+SELECT id::text FROM d
+""")  # noqa: S608 - made of constants
 
 
 @record
@@ -41,21 +64,22 @@ def commit_in_flight(
     Returns what is in flight now: a hand-off has the deliveries that are, and one without any is
     absent.
     """
+    if not planned:
+        return planned
     told = {name: {"provider": name} for name in {plan.provider_name for plan in planned}}
     step = State.SENDING  # an enum's member is looked up by Python
-    changes = [
-        Change(delivery_id, step, told[plan.provider_name])
-        for plan in planned
-        for delivery_id in plan.delivery_ids
-    ]
-    changed = change_deliveries(changes, before=(State.PENDING,), sending=lease)
-    generations = {delivery.delivery_id: delivery.generation for delivery in changed}
-    begun = planned
-    if len(changed) < len(changes):
-        begun = [left for plan in planned if (left := _begun(plan, generations)).delivery_ids]
-    if begun:
-        _insert(begun, generations, journal_id)
-    return begun
+    parts = [(plan, delivery_id) for plan in planned for delivery_id in plan.delivery_ids]
+    changes = [Change(id_, step, told[plan.provider_name]) for plan, id_ in parts]
+    parameters = step_parameters(changes, before=(State.PENDING,), sending=lease) | {
+        "handoffs": id_array([plan.handoff_id for plan, _ in parts]),
+        "providers": plain_array([plan.provider_id for plan, _ in parts]),
+        "journal": str(journal_id) if journal_id else None,
+    }
+    in_flight = _BEGIN.run(parameters)
+    if len(in_flight) == len(changes):
+        return planned
+    ids = {id_ for (id_,) in in_flight}
+    return [left for plan in planned if (left := _begun(plan, ids)).delivery_ids]
 
 
 def _begun(plan: P, in_flight: Container[Id]) -> P:
@@ -79,40 +103,3 @@ def commit_repeats(handoff_ids: Sequence[Id], *, journal_id: UUID) -> set[Id]:
             [journal_id, list(handoff_ids)],
         )
         return {row[0] for row in cursor.fetchall()}
-
-
-def _insert(
-    begun: Sequence[Planned], generations: Mapping[Id, int], journal_id: UUID | None
-) -> None:
-    deliveries = [delivery_id for plan in begun for delivery_id in plan.delivery_ids]
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            """
-            WITH h AS (
-                INSERT INTO notifications_handoff
-                    (id, message_id, provider_id, idempotency_key, provider_message_id,
-                     tries, outcome, reading, answer, journal_id)
-                SELECT id, message_id, provider_id, id::text, '', 1, 'in_flight', '', '',
-                    %(journal)s::uuid
-                FROM unnest(%(handoffs)s::uuid[], %(messages)s::uuid[], %(providers)s::bigint[])
-                    t (id, message_id, provider_id)
-            )
-            INSERT INTO notifications_attempt
-                (handoff_id, delivery_id, generation, outcome, reading, answer)
-            SELECT handoff_id, delivery_id, generation, 'in_flight', '', ''
-            FROM unnest(
-                %(attempt_handoffs)s::uuid[], %(deliveries)s::uuid[], %(generations)s::int[]
-            ) t (handoff_id, delivery_id, generation)
-            """,
-            {
-                "journal": str(journal_id) if journal_id else None,
-                "handoffs": id_array(plan.handoff_id for plan in begun),
-                "messages": id_array(plan.message_id for plan in begun),
-                "providers": plain_array(plan.provider_id for plan in begun),
-                "attempt_handoffs": id_array(
-                    plan.handoff_id for plan in begun for _ in plan.delivery_ids
-                ),
-                "deliveries": id_array(deliveries),
-                "generations": plain_array(generations[id_] for id_ in deliveries),
-            },
-        )

@@ -10,13 +10,13 @@ from typing import Any
 
 from notifications.history.arrays import id_array, plain_array, text_array
 from notifications.history.changes import (
-    CHANGE,
     STEP,
     STEPS,
     Change,
     Changed,
     LetGo,
     add_event,
+    changed,
     step_parameters,
 )
 from notifications.models.handoff import UNSETTLED, Outcome
@@ -73,7 +73,7 @@ WITH ended AS (
         t.id, t.state, t.wait, t.round, t.backoff, t.repeats, t.data
 ),
 ch AS (SELECT * FROM ended),
-{CHANGE},
+{changed()},
 others AS (
     SELECT handoff_id, outcome FROM notifications_attempt
     WHERE handoff_id = ANY(%(ended)s::uuid[])
@@ -142,11 +142,11 @@ def record_outcomes(
     if not outcomes:
         return []
     rows = _RECORD.run(_parameters(outcomes, let_go))
-    changed = [Changed(*row) for row in rows if row[1]]
-    if len(changed) < len(rows):
+    moved = [Changed(*row) for row in rows if row[1]]
+    if len(moved) < len(rows):
         outlived = {id_: generation for id_, message_id, generation in rows if not message_id}
         _note_outlived(outcomes, outlived)
-    return changed
+    return moved
 
 
 def _parameters(outcomes: Sequence[HandoffOutcome], let_go: LetGo | None) -> dict[str, Any]:

@@ -357,4 +357,4 @@ def test_a_batch_costs_the_same_statements_however_many_its_messages(
     verbs = [query["sql"].split()[0] for query in queries.captured_queries]
     assert Message.objects.filter(state=State.SENT).count() == count
     assert verbs.count("COMMIT") == 2
-    assert len(verbs) == 12, verbs
+    assert len(verbs) == 11, verbs
