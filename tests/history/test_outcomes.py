@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from notifications.history.changes import Change, change_deliveries, lock_messages
+from notifications.history.changes import Change, LetGo, change_deliveries, lock_messages
 from notifications.history.in_flight import Planned, commit_in_flight
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.models import Attempt, Delivery, Handoff, Message, Outcome, Provider, State
@@ -34,7 +34,14 @@ def begin(message: Message, provider: Provider, *, lease: Lease | None = None) -
     return plan
 
 
-def end(plan: Planned, outcome: Outcome, state: State, *, provider_id: str = "") -> int:
+def end(
+    plan: Planned,
+    outcome: Outcome,
+    state: State,
+    *,
+    provider_id: str = "",
+    let_go: LetGo | None = None,
+) -> int:
     """Record how the hand-off ended, for all its recipients; returns how many moved."""
     attempts = [
         AttemptOutcome(Change(id_, state), outcome, reading=state, code=250, answer="as it was")
@@ -43,7 +50,7 @@ def end(plan: Planned, outcome: Outcome, state: State, *, provider_id: str = "")
     ended = HandoffOutcome(plan.handoff_id, plan.message_id, attempts, provider_id)
     with transaction.atomic():
         lock_messages([plan.message_id])
-        return len(record_outcomes([ended]))
+        return len(record_outcomes([ended], let_go=let_go))
 
 
 def state_of(message: Message) -> str:
@@ -73,6 +80,26 @@ def test_no_index_of_messages_learns_that_a_hand_off_begins(provider: Provider) 
     end(plan, Outcome.ACCEPTED, State.SENT)
     message.refresh_from_db()
     assert (message.state, message.due_at, message.turn) == (State.SENT, None, None)
+
+
+def test_a_message_is_let_go_with_the_last_of_its_hand_offs(provider: Provider) -> None:
+    message = make_message("a@example.org", "b@example.org")
+    claim = claim_next()
+    assert claim is not None
+    plans = [
+        Planned(new_id(), str(message.id), provider.id, provider.name, (str(id_),))
+        for id_ in message.deliveries.values_list("id", flat=True)
+    ]
+    with transaction.atomic():
+        lock_messages([message.id])
+        commit_in_flight(plans, lease=Lease(claim.token))
+    leased = []
+    for plan in plans:
+        let_go = LetGo(claim.token, [plan.message_id])
+        end(plan, Outcome.ACCEPTED, State.SENT, let_go=let_go)
+        message.refresh_from_db()
+        leased.append(message.lease_token is not None)
+    assert leased == [True, False]
 
 
 def _updates_without_an_index() -> int:
