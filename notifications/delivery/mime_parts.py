@@ -17,10 +17,10 @@ import binascii
 import re
 from collections.abc import Sequence
 from email.utils import encode_rfc2231
-from typing import NamedTuple
 
 from notifications.delivery.extras import File
 from notifications.delivery.handoff import Outgoing
+from notifications.models.record import record
 
 CRLF = "\r\n"
 
@@ -46,7 +46,8 @@ _LINE_OF_BASE64 = LINE_OCTETS // 4 * 3
 """So many octets make a whole line."""
 
 
-class Part(NamedTuple):
+@record
+class Part:
     """A part with its headers, whose body ends with CRLF (or is empty)."""
 
     headers: tuple[str, ...]

@@ -1,12 +1,12 @@
 """A hand-off as SMTP sends it."""
 
 import re
-from typing import NamedTuple
 
 from notifications.delivery.addresses import wire_address
 from notifications.delivery.handoff import HandoffRequest
 from notifications.delivery.mime import build_mime
 from notifications.models.ids import Id
+from notifications.models.record import record
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 """Within <> a space or a > would begin what the server reads as parameters."""
@@ -15,7 +15,8 @@ _LEADING_DOT = re.compile(rb"\n\.")
 """An expression, which finds that there is none in half the time that `bytes.replace` takes."""
 
 
-class Letter(NamedTuple):
+@record
+class Letter:
     """A hand-off as it goes over the wire."""
 
     handoff_id: Id

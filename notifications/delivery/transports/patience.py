@@ -13,10 +13,10 @@ back to tell spammers by their haste.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from notifications.delivery.classify import Phase
 from notifications.models.lease import boottime
+from notifications.models.record import record
 
 ANSWER_SHARE = 3 / 8
 """Of a hand-off's time; kept for the answer that says whether the message was taken."""
@@ -28,7 +28,8 @@ _SECONDS: Mapping[Phase, float] = {Phase.GREETING: 15.0}
 """The phases that have longer."""
 
 
-class Patience(NamedTuple):
+@record
+class Patience:
     """One hand-off's limits, in seconds of `boottime()`."""
 
     deadline: float
