@@ -36,7 +36,7 @@ CLOSING = 421
 
 
 _MORE = getattr(socket, "MSG_MORE", 0)
-"""Linux's flag for "there is more to come": what does not fill a packet waits for that."""
+"""Linux's flag for "there is more to come"."""
 
 PIPELINED = 100
 """So many commands are written ahead of their replies; more could fill both sides' buffers."""
@@ -87,8 +87,6 @@ class SmtpSession(smtplib.SMTP):
         self._replies = Replies()
         self._commands: deque[str] = deque()  # that are still to be written
         self._unanswered = 0  # so many are written
-        self._held = b""  # what goes out with the final dot
-        self._packet = 0  # bytes of a message that the kernel would keep for it
         try:
             # the name is known once the connection is; given, smtplib does not look one up
             super().__init__(config.host, config.port, local_hostname="localhost")
@@ -132,7 +130,6 @@ class SmtpSession(smtplib.SMTP):
             self._start_tls()
         if self._config.user:
             self._authenticate()
-        self._packet = _kept_by_kernel(self.sock)
 
     def _say_hello(self) -> None:
         self._give_time(self._patience.limit(Phase.EHLO))
@@ -259,12 +256,8 @@ class SmtpSession(smtplib.SMTP):
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it.
 
-        What of it does not fill a packet may wait for the dot, which spares the server a turn. If
-        that is all of it, it is written with the dot at once, which spares us one.
+        What of it does not fill a packet may wait for the dot, which spares the server a turn.
         """
-        if len(data) < self._packet:
-            self._held = data
-            return
         self._give_time(self._patience.commit_deadline)
         try:
             self._write(data, 0 if isinstance(self.sock, DeadlineTlsSocket) else _MORE)
@@ -293,8 +286,7 @@ class SmtpSession(smtplib.SMTP):
         may be followed by commands (RFC 2920, 3.1).
         """
         self._give_time(self._patience.limit(Phase.DOT))
-        self._write(self._held + b".\r\n" + self._next_commands())
-        self._held = b""
+        self._write(b".\r\n" + self._next_commands())
         failpoints.hit("dot_sent")
         return self._reply()
 
@@ -349,13 +341,6 @@ class SmtpSession(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Read a whole reply; smtplib calls this too. Raises OSError."""
         return self._replies.read(self.sock)
-
-
-def _kept_by_kernel(sock: socket.socket | None) -> int:
-    """Bytes up to which a write waits for the one to come, if it is told that there is one."""
-    if sock is None or isinstance(sock, DeadlineTlsSocket) or not _MORE:
-        return 0
-    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
 
 
 def _text(raw: bytes | str) -> str:

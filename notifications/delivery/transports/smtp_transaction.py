@@ -1,8 +1,7 @@
 """One message over one SMTP connection: phase by phase, recipient by recipient.
 
 The line between "surely not accepted" and "nobody knows" is the final dot (RFC 5321, 4.1.1.4): the
-message is written without it, then `commit` is called, then the dot is written; with a short
-message before it, which the kernel would have kept for the dot.
+message is written without it, then `commit` is called, then the dot is written.
 """
 
 from collections.abc import Callable
