@@ -130,6 +130,8 @@ def test_a_server_that_outlived_its_owner_is_taken_over(folder: Path) -> None:
         assert second.exit_code() is None
         with psycopg.connect(second.url) as connection:
             connection.execute("SELECT 1")
+    # the second one sees it gone a moment before its parent does
+    assert first._gone_within(10)
     assert first.exit_code() == 0
 
 
