@@ -264,10 +264,15 @@ class Batch:
         let_go = LetGo(self._lease.token, done)
         with transaction.atomic():
             lock_messages({end.job.request.outgoing.message_id for end, _ in decided})
-            changed = record_outcomes([_outcome(*each) for each in decided], let_go=let_go)
+            unmoved = record_outcomes([_outcome(*each) for each in decided], let_go=let_go)
             change_deliveries(give_up(over), before=(State.PENDING,))
             jobs = self._launcher.commit(again) if again else []
-        return jobs, done.intersection([delivery.message_id for delivery in changed])
+        moved = [
+            decision.progress.message.id
+            for decision in decisions
+            if decision.progress.delivery.id not in unmoved
+        ]
+        return jobs, done.intersection(moved)
 
     # -- the lease ---------------------------------------------------------------------------
 

@@ -71,19 +71,25 @@ def lock_messages(message_ids: Iterable[AnyId], *, lease: Lease | None = None) -
     """Lock the messages' rows, in the order of their ids, until the transaction ends.
 
     With `lease` only those that still carry it: the fence of claim and in-flight commit.
-    Returns the ids that were locked.
+    Returns the ids that were locked, which are told one by one only where some were not.
     """
+    ids = [str(id_) for id_ in message_ids]
     fence = "AND lease_token = %(token)s::uuid" if lease else ""
     with prepared_cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT m.id::text FROM notifications_message m
-            WHERE m.id = ANY(%(ids)s::uuid[]) {fence}
-            ORDER BY m.id FOR NO KEY UPDATE
+            SELECT CASE WHEN count(*) < cardinality(%(ids)s::uuid[])
+                THEN coalesce(array_agg(id)::text[], '{{}}') END
+            FROM (
+                SELECT m.id FROM notifications_message m
+                WHERE m.id = ANY(%(ids)s::uuid[]) {fence}
+                ORDER BY m.id FOR NO KEY UPDATE
+            ) locked
             """,  # noqa: S608 - the fence is one of two constants
-            {"ids": id_array(message_ids), "token": str(lease.token) if lease else None},
+            {"ids": id_array(ids), "token": str(lease.token) if lease else None},
         )
-        return [row[0] for row in cursor.fetchall()]
+        ((locked,),) = cursor.fetchall()
+    return ids if locked is None else locked
 
 
 # It is prepared: planning it takes as long as running it for a few. What is joined once more would

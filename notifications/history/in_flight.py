@@ -35,7 +35,8 @@ a AS (
         (handoff_id, delivery_id, generation, outcome, reading, answer)
     SELECT handoff_id, id, generation, 'in_flight', '', '' FROM d
 )
-SELECT id::text FROM d
+SELECT id::text FROM unnest(%(ids)s::uuid[]) t (id)
+WHERE (SELECT count(*) FROM d) < cardinality(%(ids)s::uuid[]) AND id NOT IN (SELECT id FROM d)
 """)  # noqa: S608 - made of constants
 
 
@@ -75,16 +76,15 @@ def commit_in_flight(
         "providers": plain_array([plan.provider_id for plan, _ in parts]),
         "journal": str(journal_id) if journal_id else None,
     }
-    in_flight = _BEGIN.run(parameters)
-    if len(in_flight) == len(changes):
+    left_out = {id_ for (id_,) in _BEGIN.run(parameters)}
+    if not left_out:
         return planned
-    ids = {id_ for (id_,) in in_flight}
-    return [left for plan in planned if (left := _begun(plan, ids)).delivery_ids]
+    return [begun for plan in planned if (begun := _without(plan, left_out)).delivery_ids]
 
 
-def _begun(plan: P, in_flight: Container[Id]) -> P:
+def _without(plan: P, left_out: Container[Id]) -> P:
     """`plan` with those of its deliveries that are in flight."""
-    ids = tuple([delivery_id for delivery_id in plan.delivery_ids if delivery_id in in_flight])
+    ids = tuple([delivery_id for delivery_id in plan.delivery_ids if delivery_id not in left_out])
     return replace(plan, delivery_ids=ids)
 
 

@@ -13,7 +13,6 @@ from notifications.history.changes import (
     STEP,
     STEPS,
     Change,
-    Changed,
     LetGo,
     add_event,
     changed,
@@ -97,9 +96,8 @@ h AS (
         ) summary (id, outcome, reading, code, answer, provider_id)
     ) t WHERE h.id = t.id
 )
-SELECT id::text, message_id::text, generation FROM d
-UNION ALL
-SELECT id::text, NULL, generation FROM ended WHERE id NOT IN (SELECT id FROM d)
+SELECT id::text, ended.generation FROM unnest(%(ids)s::uuid[]) t (id) LEFT JOIN ended USING (id)
+WHERE (SELECT count(*) FROM d) < cardinality(%(ids)s::uuid[]) AND id NOT IN (SELECT id FROM d)
 """)  # noqa: S608 - made of constants
 
 
@@ -131,22 +129,18 @@ class HandoffOutcome:
         return min(self.attempts, key=lambda attempt: _STANDS_AT.index(attempt.outcome))
 
 
-def record_outcomes(
-    outcomes: Sequence[HandoffOutcome], *, let_go: LetGo | None = None
-) -> list[Changed]:
-    """Record how `outcomes` ended and move their deliveries on; returns the changed deliveries.
+def record_outcomes(outcomes: Sequence[HandoffOutcome], *, let_go: LetGo | None = None) -> set[Id]:
+    """Record how `outcomes` ended and move their deliveries on; returns those that did not move.
 
     Runs in the caller's transaction, after `lock_messages` of their messages. One statement
     whatever the number of hand-offs.
     """
     if not outcomes:
-        return []
-    rows = _RECORD.run(_parameters(outcomes, let_go))
-    moved = [Changed(*row) for row in rows if row[1]]
-    if len(moved) < len(rows):
-        outlived = {id_: generation for id_, message_id, generation in rows if not message_id}
-        _note_outlived(outcomes, outlived)
-    return moved
+        return set()
+    unmoved: dict[Id, int | None] = dict(_RECORD.run(_parameters(outcomes, let_go)))
+    if unmoved:
+        _note_outlived(outcomes, unmoved)
+    return set(unmoved)
 
 
 def _parameters(outcomes: Sequence[HandoffOutcome], let_go: LetGo | None) -> dict[str, Any]:
@@ -192,10 +186,12 @@ def settle_handoff(handoff_id: AnyId) -> None:
         )
 
 
-def _note_outlived(outcomes: Sequence[HandoffOutcome], generations: Mapping[Id, int]) -> None:
+def _note_outlived(
+    outcomes: Sequence[HandoffOutcome], generations: Mapping[Id, int | None]
+) -> None:
     """Write the truth about an attempt down where its delivery has gone on without it.
 
-    `generations` are those of these deliveries' attempts.
+    `generations` are those of the unmoved deliveries' attempts; None where nothing was learnt.
     """
     for outcome in outcomes:
         for change in [attempt.change for attempt in outcome.attempts]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -10,6 +11,8 @@ from django.utils import timezone
 
 from notifications.history.changes import Change, add_event, change_deliveries, lock_messages
 from notifications.models import Delivery, Event, Message, State
+from notifications.models.lease import Lease
+from notifications.queue.claim import claim_next
 from tests.conftest import wait_until
 from tests.factories import make_message
 
@@ -40,6 +43,17 @@ def test_each_change_has_its_event_numbered_without_gaps() -> None:
     ]
     message.refresh_from_db()
     assert message.seq == 4
+
+
+def test_locking_tells_which_messages_carry_the_lease() -> None:
+    ours, others = make_message(), make_message()
+    claim = claim_next(limit=1)
+    assert claim is not None
+    with transaction.atomic():
+        both = [ours.id, others.id]
+        assert lock_messages(both) == [str(ours.id), str(others.id)]
+        assert lock_messages(both, lease=Lease(claim.token)) == claim.message_ids
+        assert lock_messages(both, lease=Lease(uuid4())) == []
 
 
 def test_only_deliveries_that_stand_where_the_step_begins_are_moved() -> None:

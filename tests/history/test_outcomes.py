@@ -50,7 +50,7 @@ def end(
     ended = HandoffOutcome(plan.handoff_id, plan.message_id, attempts, provider_id)
     with transaction.atomic():
         lock_messages([plan.message_id])
-        return len(record_outcomes([ended], let_go=let_go))
+        return len(attempts) - len(record_outcomes([ended], let_go=let_go))
 
 
 def state_of(message: Message) -> str:
