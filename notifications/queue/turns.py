@@ -44,7 +44,8 @@ _COST = """(
 #
 # Only where more may be due, `others` are each share's next ones after these, as far as they belong
 # among the first `limit` in line. `shares` leaps from one to the next in the index message_share;
-# rows are compared as a whole, so that no other index will do.
+# rows are compared as a whole, so that no other index will do. It leaps backwards, from each
+# share's newest: at the other end the index still has all that was just claimed, to be passed over.
 #
 # `rest` is what a message and those of its share after it cost: so long before its share's end it
 # starts.
@@ -85,13 +86,13 @@ shares AS (
     (
         SELECT owner_id, priority FROM notifications_message
         WHERE EXISTS (SELECT FROM last) AND {_TURNLESS}
-        ORDER BY owner_id, priority LIMIT 1
+        ORDER BY owner_id DESC, priority DESC LIMIT 1
     )
     UNION ALL
     SELECT following.* FROM shares s, LATERAL (
         SELECT owner_id, priority FROM notifications_message
-        WHERE {_TURNLESS} AND (owner_id, priority) > (s.owner_id, s.priority)
-        ORDER BY owner_id, priority LIMIT 1
+        WHERE {_TURNLESS} AND (owner_id, priority) < (s.owner_id, s.priority)
+        ORDER BY owner_id DESC, priority DESC LIMIT 1
     ) following
 ),
 next_shares AS (

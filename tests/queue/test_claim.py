@@ -125,6 +125,15 @@ def test_the_claim_locks_only_what_it_finds_in_order_by_its_own_indexes(
     assert used == {"message_turn", "message_due", "message_share"}
 
 
+def test_the_claim_looks_for_shares_where_none_of_their_messages_were_just_claimed() -> None:
+    become_due(UserFactory(), 5000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_message")
+    scans = plans_of(claim_next, "Index Only Scan")
+    assert {scan["Index Name"] for scan in scans} == {"message_share"}
+    assert {scan["Scan Direction"] for scan in scans} == {"Backward"}
+
+
 @pytest.mark.parametrize("have", [queue_up, become_due], ids=["in line", "without turns yet"])
 def test_the_claim_finds_what_it_updates_by_ids_however_many_wait(
     have: Callable[[User, int], None],
