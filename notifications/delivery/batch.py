@@ -16,13 +16,12 @@ from notifications.delivery.crew import Crew, crew
 from notifications.delivery.decision import (
     SETTLING,
     After,
-    Decision,
+    Decided,
     Next,
     Progress,
     decide,
     decide_repeat,
     give_up,
-    going,
     settle,
 )
 from notifications.delivery.doubt import may_repeat
@@ -42,7 +41,7 @@ from notifications.delivery.stop_flag import stop_flag
 from notifications.delivery.switches import Switches
 from notifications.failpoints import hit
 from notifications.history.changes import LetGo, change_deliveries, lock_messages
-from notifications.history.outcomes import HandoffOutcome, record_outcomes
+from notifications.history.outcomes import AttemptOutcome, HandoffOutcome, record_outcomes
 from notifications.models import Heartbeat
 from notifications.models.ids import Id
 from notifications.models.lease import HANDOFF_SECONDS, Lease, boottime
@@ -203,7 +202,7 @@ class Batch:
         self._routes.drop(unusable)
         ended += self._take_back(unusable)
         self._crew.go_on()
-        decided = [(end, self._decide(end)) for end in ended]
+        decided = self._decide(ended)
         idle = self._count_off(ended)
         jobs, let_go = steadfast(lambda: self._record(decided, idle), first_again=self._mend)
         hit("after_outcome")
@@ -218,21 +217,33 @@ class Batch:
             self._open[id_] -= 1
         return {id_ for id_ in message_ids if not self._open[id_]}
 
-    def _decide(self, end: Ended) -> list[Decision]:
-        provider = end.job.config.name
+    def _decide(self, ended: Iterable[Ended]) -> Decided:
+        decided = Decided()
+        for end in ended:
+            request, result, name = end.job.request, end.result, end.job.config.name
+            verdicts = result.verdicts
+            readings = [verdict.reading for verdict in verdicts.values()]
+            if SETTLING.issuperset(readings) and not request.is_repeat:
+                # as nearly all do: what may come after it need not be asked
+                attempts = [settle(id_, said, provider=name) for id_, said in verdicts.items()]
+            else:
+                attempts = self._weigh(end, decided)
+            ids = request.handoff_id, request.outgoing.message_id
+            outcome = HandoffOutcome(*ids, attempts, result.provider_message_id)
+            decided.outcomes.append(outcome)
+        return decided
+
+    def _weigh(self, end: Ended, decided: Decided) -> list[AttemptOutcome]:
+        """Decide by what may come after it; where each delivery goes is noted in `decided`."""
         verdicts = [
             (progress, verdict)
             for id_, verdict in end.result.verdicts.items()
             if (progress := self._progress.get(id_))
         ]
-        is_repeat = end.job.request.is_repeat
-        if not is_repeat and SETTLING.issuperset([verdict.reading for _, verdict in verdicts]):
-            # as nearly all do: what may come after it need not be asked
-            return [settle(*each, provider=provider) for each in verdicts]
-        rule = decide_repeat if is_repeat else decide
-        after = self._after(end, verdicts)
+        rule = decide_repeat if end.job.request.is_repeat else decide
+        provider, after = end.job.config.name, self._after(end, verdicts)
         return [
-            rule(progress, verdict, provider=provider, after=after)
+            decided.follow(rule(progress, verdict, provider=provider, after=after))
             for progress, verdict in verdicts
         ]
 
@@ -250,27 +261,26 @@ class Batch:
         repeats = in_doubt and may_repeat(provider, age=timedelta())
         return After(more_routes=more, repeats=repeats, batch_ends=self._is_over)
 
-    def _record(
-        self, decided: Sequence[tuple[Ended, list[Decision]]], idle: set[Id]
-    ) -> tuple[list[Job], set[Id]]:
+    def _record(self, decided: Decided, idle: set[Id]) -> tuple[list[Job], set[Id]]:
         """Record outcomes and commit the next wave, in one transaction.
 
         It lets go of those messages, of the `idle`, that have nothing in the next wave. Returns
         that wave, and the messages that were let go of.
         """
-        decisions = [decision for _, group in decided for decision in group]
-        over, again = going(decisions, Next.GIVE_UP), going(decisions, Next.ANOTHER_PROVIDER)
+        outcomes = decided.outcomes
+        over, again = decided.going[Next.GIVE_UP], decided.going[Next.ANOTHER_PROVIDER]
         done = idle.difference([progress.message.id for progress in again])
         let_go = LetGo(self._lease.token, done)
         with transaction.atomic():
-            lock_messages({end.job.request.outgoing.message_id for end, _ in decided})
-            unmoved = record_outcomes([_outcome(*each) for each in decided], let_go=let_go)
+            lock_messages({outcome.message_id for outcome in outcomes})
+            unmoved = record_outcomes(outcomes, let_go=let_go)
             change_deliveries(give_up(over), before=(State.PENDING,))
             jobs = self._launcher.commit(again) if again else []
         moved = [
-            decision.progress.message.id
-            for decision in decisions
-            if decision.progress.delivery.id not in unmoved
+            outcome.message_id
+            for outcome in outcomes
+            for attempt in outcome.attempts
+            if attempt.change.delivery_id not in unmoved
         ]
         return jobs, done.intersection(moved)
 
@@ -289,13 +299,3 @@ class Batch:
         if len(held) < len(under_way):
             self._lease.lose()
         steadfast(lambda: Heartbeat.objects.beat(self._cluster))
-
-
-def _outcome(end: Ended, decisions: Sequence[Decision]) -> HandoffOutcome:
-    request = end.job.request
-    return HandoffOutcome(
-        request.handoff_id,
-        request.outgoing.message_id,
-        [decision.attempt for decision in decisions],
-        end.result.provider_message_id,
-    )

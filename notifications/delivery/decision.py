@@ -1,7 +1,8 @@
 """What follows from a hand-off's verdict for one delivery."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from django.conf import settings
@@ -11,8 +12,9 @@ from notifications.delivery.loading import DueDelivery, DueMessage
 from notifications.delivery.reading import RULES, Reading
 from notifications.delivery.retry import next_delay
 from notifications.history.changes import Change
-from notifications.history.outcomes import AttemptOutcome
+from notifications.history.outcomes import AttemptOutcome, HandoffOutcome
 from notifications.models.handoff import Outcome
+from notifications.models.ids import Id
 from notifications.models.record import record
 from notifications.models.state import State
 
@@ -98,20 +100,32 @@ class Decision:
     next: Next
 
 
-_DONE = Next.DONE  # what is looked up in an enum each time takes ten times as long
+@dataclass(slots=True)
+class Decided:
+    """What is to be recorded of hand-offs that ended, and where their deliveries go then."""
+
+    outcomes: list[HandoffOutcome] = field(default_factory=list)
+    going: defaultdict[Next, list[Progress]] = field(default_factory=lambda: defaultdict(list))
+    """Nowhere, if it is not told: most are done with their verdict."""
+
+    def follow(self, decision: Decision) -> AttemptOutcome:
+        """Note where the delivery of `decision` goes; returns what is recorded of it."""
+        self.going[decision.next].append(decision.progress)
+        return decision.attempt
 
 
-def settle(progress: Progress, verdict: Verdict, *, provider: str) -> Decision:
+def settle(delivery_id: Id, verdict: Verdict, *, provider: str) -> AttemptOutcome:
     """Read a `verdict` of `provider` after which nothing follows."""
     rule = RULES[verdict.reading]
-    change = Change(progress.delivery.id, rule.state, event_data(provider, verdict))
-    return Decision(progress, _attempt(change, rule.outcome, verdict), _DONE)
+    change = Change(delivery_id, rule.state, event_data(provider, verdict))
+    return _attempt(change, rule.outcome, verdict)
 
 
 def decide(progress: Progress, verdict: Verdict, *, provider: str, after: After) -> Decision:
     """Read the `verdict` of `provider` and decide, by what may come `after` it."""
     if verdict.reading in SETTLING:
-        return settle(progress, verdict, provider=provider)
+        attempt = settle(progress.delivery.id, verdict, provider=provider)
+        return Decision(progress, attempt, Next.DONE)
     rule = RULES[verdict.reading]
     progress.note(provider, verdict.reading)
     step = _next(progress, verdict.reading, after)
@@ -180,11 +194,6 @@ def event_data(provider: str, verdict: Verdict, *, wait: float = 0.0) -> dict[st
     if wait:
         data["wait"] = round(wait)
     return data
-
-
-def going(decisions: Iterable[Decision], to: Next) -> list[Progress]:
-    """The deliveries that go there."""
-    return [decision.progress for decision in decisions if decision.next is to]
 
 
 def give_up(progresses: Sequence[Progress]) -> list[Change]:
