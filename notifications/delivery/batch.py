@@ -118,7 +118,10 @@ class Batch:
         self._routes = Routes(usable_routes(), sandbox=sandbox_route() if has_tests else None)
         self._switches = Switches(self._routes)
         self._messages = {message.id: message for message in messages}
-        self._launcher = Launcher(lease, witness, self._routes, self._messages, crew.hands)
+        self._several = {m.id for m in messages if len(m.outgoing.recipients) > 1}
+        self._launcher = Launcher(
+            lease, witness, self._routes, self._messages, self._several, crew.hands
+        )
         self._results = BatchResults()
         self._progress: dict[Id, Progress] = {}
         self._begun: list[Id] = []  # hand-offs that were given to the crew
@@ -273,7 +276,7 @@ class Batch:
         let_go = LetGo(self._lease.token, done)
         with transaction.atomic():
             lock_messages({outcome.message_id for outcome in outcomes})
-            unmoved = record_outcomes(outcomes, let_go=let_go)
+            unmoved = record_outcomes(outcomes, let_go=let_go, several=self._several)
             change_deliveries(give_up(over), before=(State.PENDING,))
             jobs = self._launcher.commit(again) if again else []
         moved = [

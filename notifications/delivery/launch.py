@@ -47,6 +47,8 @@ class Launcher:
     journal: Journal
     routes: Routes
     messages: Mapping[Id, DueMessage]
+    several: Collection[Id]
+    """Those of the messages that have more than one recipient."""
     hands: int
 
     def commit(self, progresses: Sequence[Progress]) -> list[Job]:
@@ -58,7 +60,9 @@ class Launcher:
         stops = [*give_up(late), *map(self._put_off, unroutable)]
         change_deliveries(stops, before=(State.PENDING,))
         self.journal.plan(way.handoff_id for way in ways)
-        in_flight = commit_in_flight(ways, journal_id=self.journal.id, lease=self.lease)
+        in_flight = commit_in_flight(
+            ways, journal_id=self.journal.id, lease=self.lease, several=self.several
+        )
         share = self.routes.share(self.hands)
         return [self._job(way, share) for way in in_flight]
 

@@ -122,12 +122,15 @@ n AS (
         array_agg(state ORDER BY id) FILTER (WHERE changed) states,
         array_agg(data ORDER BY id) FILTER (WHERE changed) data, min(due_at) due,
         min(array_position(%(rank)s::text[], state::text)) r,
-        message_id = ANY(%(let_go)s::uuid[]) AND NOT bool_or(state = 'sending') ends
+        NOT bool_or(state = 'sending') AND message_id IN (SELECT unnest(%(let_go)s::uuid[])) ends
     FROM (
         SELECT id, message_id, state, due_at, data, true AS changed FROM d
         UNION ALL
         SELECT id, message_id, state, due_at, NULL, false FROM notifications_delivery
-        WHERE message_id = ANY(ARRAY(SELECT message_id FROM d)) AND id NOT IN (SELECT id FROM d)
+        WHERE id NOT IN (SELECT id FROM d) AND message_id = ANY(ARRAY(
+            SELECT message_id FROM d WHERE %(several)s::uuid[] IS NULL
+                OR message_id IN (SELECT unnest(%(several)s::uuid[]))
+        ))
     ) changed_and_others
     GROUP BY 1
 ),
@@ -212,12 +215,14 @@ def step_parameters(
     before: Iterable[State],
     sending: Lease | None = None,
     let_go: LetGo | None = None,
+    several: Collection[Id] | None = None,
 ) -> dict[str, Any]:
     """What a statement with `changed` needs for steps that begin no new generation.
 
     Under the lease of a worker that begins `sending`, messages keep their `due_at` and their turn,
     which say nothing while it lasts: no index has to learn of such a change. How their hand-offs
-    end sets them anew. Those that are to be `let_go` lose their lease.
+    end sets them anew. Those that are to be `let_go` lose their lease. `several` are those that
+    have more than one delivery: for the others of the rest nobody looks; None if it is not known.
     """
     return {
         "ids": id_array(change.delivery_id for change in changes),
@@ -235,6 +240,7 @@ def step_parameters(
         "sending": str(sending.token) if sending else None,
         "token": str(let_go.token) if let_go else None,
         "let_go": id_array(let_go.message_ids if let_go else ()),
+        "several": None if several is None else id_array(several),
     }
 
 

@@ -1,6 +1,6 @@
 """The in-flight commit: the Attempts that are stored before any byte leaves."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
@@ -55,13 +55,18 @@ P = TypeVar("P", bound=Planned)
 
 
 def commit_in_flight(
-    planned: Sequence[P], *, journal_id: UUID | None = None, lease: Lease | None = None
+    planned: Sequence[P],
+    *,
+    journal_id: UUID | None = None,
+    lease: Lease | None = None,
+    several: Collection[Id] | None = None,
 ) -> Sequence[P]:
     """Move the planned deliveries to `sending` and store their Handoffs and Attempts.
 
     Runs in the caller's transaction, which has locked the messages under their lease; the bytes
     may leave only after its commit. A delivery that is no longer `pending` (cancelled meanwhile)
-    is left out. `journal_id` names the journal that will witness them, `lease` is the messages'.
+    is left out. `journal_id` names the journal that will witness them, `lease` is the messages';
+    `several` is as for `step_parameters`.
     Returns what is in flight now: a hand-off has the deliveries that are, and one without any is
     absent.
     """
@@ -71,7 +76,9 @@ def commit_in_flight(
     step = State.SENDING  # an enum's member is looked up by Python
     parts = [(plan, delivery_id) for plan in planned for delivery_id in plan.delivery_ids]
     changes = [Change(id_, step, told[plan.provider_name]) for plan, id_ in parts]
-    parameters = step_parameters(changes, before=(State.PENDING,), sending=lease) | {
+    parameters = step_parameters(
+        changes, before=(State.PENDING,), sending=lease, several=several
+    ) | {
         "handoffs": id_array([plan.handoff_id for plan, _ in parts]),
         "providers": plain_array([plan.provider_id for plan, _ in parts]),
         "journal": str(journal_id) if journal_id else None,

@@ -5,7 +5,7 @@ the sweeper took the attempt for uncertain. Only where a newer generation exists
 stay as it is, and the truth goes into the Attempt and the history.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from notifications.history.arrays import id_array, plain_array, text_array
@@ -129,28 +129,40 @@ class HandoffOutcome:
         return min(self.attempts, key=lambda attempt: _STANDS_AT.index(attempt.outcome))
 
 
-def record_outcomes(outcomes: Sequence[HandoffOutcome], *, let_go: LetGo | None = None) -> set[Id]:
+def record_outcomes(
+    outcomes: Sequence[HandoffOutcome],
+    *,
+    let_go: LetGo | None = None,
+    several: Collection[Id] | None = None,
+) -> set[Id]:
     """Record how `outcomes` ended and move their deliveries on; returns those that did not move.
 
     Runs in the caller's transaction, after `lock_messages` of their messages. One statement
-    whatever the number of hand-offs.
+    whatever the number of hand-offs. `let_go` and `several` are as for `step_parameters`.
     """
     if not outcomes:
         return set()
-    unmoved: dict[Id, int | None] = dict(_RECORD.run(_parameters(outcomes, let_go)))
+    unmoved: dict[Id, int | None] = dict(
+        _RECORD.run(_parameters(outcomes, let_go=let_go, several=several))
+    )
     if unmoved:
         _note_outlived(outcomes, unmoved)
     return set(unmoved)
 
 
-def _parameters(outcomes: Sequence[HandoffOutcome], let_go: LetGo | None) -> dict[str, Any]:
+def _parameters(
+    outcomes: Sequence[HandoffOutcome],
+    *,
+    let_go: LetGo | None,
+    several: Collection[Id] | None,
+) -> dict[str, Any]:
     attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
     told = summed_up = _told(attempts)
     if len(attempts) > len(outcomes):  # else each has one, as nearly always, and keeps its words
         summed_up = _told([outcome.summary() for outcome in outcomes])
     changes = [attempt.change for attempt in attempts]
     return {
-        **step_parameters(changes, before=_BEFORE, let_go=let_go),
+        **step_parameters(changes, before=_BEFORE, let_go=let_go, several=several),
         **told,
         **{f"sum_{name}": values for name, values in summed_up.items()},
         "handoffs": id_array([each.handoff_id for each in outcomes for _ in each.attempts]),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from notifications.delivery.batch import deliver_batch
+from notifications.delivery.reading import Reading
 from notifications.history.changes import Change
 from notifications.models import Attempt, Delivery, Handoff, Message, Provider, State
 from notifications.models.lease import LEASE_SECONDS, boottime
@@ -22,6 +23,7 @@ from tests.factories import UserFactory, make_message
 from tests.peers.actions import drop, reply
 from tests.peers.http_peer import Answer, HttpPeer
 from tests.peers.smtp_peer import SmtpPeer
+from tests.stories import answered, deliveries_of, handed_over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,6 +176,40 @@ def test_each_recipient_ends_as_the_provider_answers_for_it(
     (envelope,) = peer.taken
     assert envelope.recipients == ("a@example.org", "b@example.org")
     assert "full@example.org" in envelope.message["To"]
+
+
+def test_a_message_stands_where_its_worst_recipient_does_whoever_ends_last(
+    settings: Settings, peers: ExitStack
+) -> None:
+    refusals = {"gone@example.org": "550 5.1.1 no such user", "full@example.org": "452 4.2.2 full"}
+    first = peers.enter_context(SmtpPeer(refuse=refusals))
+    second = peers.enter_context(SmtpPeer())
+    ask_first(settings, smtp(first), smtp(second))
+    message = make_message("gone@example.org", "full@example.org")
+    deliver()  # one is refused for good, and the other goes on to the second provider
+    states = set(message.deliveries.values_list("address", "state"))
+    assert states == {("gone@example.org", State.REJECTED), ("full@example.org", State.SENT)}
+    message.refresh_from_db()
+    assert message.state == State.REJECTED
+
+
+def test_a_message_in_doubt_stays_so_while_its_other_recipient_is_sent_to(
+    settings: Settings, peers: ExitStack
+) -> None:
+    message = make_message("doubtful@example.org", "waiting@example.org")
+    doubtful, _ = deliveries_of(message)
+    answered(handed_over(message, deliveries=[doubtful]), Reading.AMBIGUOUS)
+    seen: list[str] = []
+
+    class Watching(SmtpPeer):
+        def converse(self, line: object) -> None:
+            seen.append(Message.objects.get(id=message.id).state)
+            connection.close()
+            super().converse(line)  # type: ignore[arg-type]
+
+    configure(settings, {"first": smtp(peers.enter_context(Watching()))})
+    deliver()
+    assert seen == [State.UNCERTAIN]
 
 
 def test_when_every_provider_was_asked_the_message_waits_and_waits_longer(

@@ -138,7 +138,7 @@ def in_flight(settings: Settings, peers: ExitStack) -> tuple[Message, Planned, L
     with transaction.atomic():
         lock_messages([message.id])
         commit_in_flight([planned], journal_id=journal().id)
-    launcher = Launcher(Lease(uuid4()), journal(), Routes(usable_routes()), {}, 8)
+    launcher = Launcher(Lease(uuid4()), journal(), Routes(usable_routes()), {}, (), 8)
     return message, planned, launcher
 
 
