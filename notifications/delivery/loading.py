@@ -1,6 +1,7 @@
 """Reading a claimed batch from the database: two queries, however many messages.
 
-One more where a hand-off is in doubt and its repeat is due, and one where there are files.
+One more where a hand-off is in doubt and its repeat is due, one where a deadline is over, and one
+where there are files.
 """
 
 from collections import defaultdict
@@ -16,7 +17,13 @@ from django.db.models.functions import Now
 from notifications.delivery.extras import File, extras_of, fitting, load_files
 from notifications.delivery.handoff import Outgoing, Recipient
 from notifications.delivery.routing import Wish
-from notifications.delivery.rows import DeliveryRow, MessageRow, read_deliveries, read_messages
+from notifications.delivery.rows import (
+    DeliveryRow,
+    MessageRow,
+    read_attempted,
+    read_deliveries,
+    read_messages,
+)
 from notifications.delivery.sandbox import IN_SANDBOX
 from notifications.models import Attempt, Handoff, Outcome
 from notifications.models.ids import Id
@@ -90,11 +97,14 @@ def load_due(message_ids: Sequence[Id]) -> list[DueMessage]:
         deliveries[row.message_id].append(row)
     repeats = _repeats(deliveries)
     messages = fitting(read_messages(message_ids))
+    past = [message.id for message in messages if message.is_past]
+    attempted = read_attempted(past) if past else set()
     files = load_files(messages)
     return [
         _due_message(
             message,
             deliveries[message.id],
+            attempted=attempted,
             files=files.get(message.id, ()),
             repeats=repeats.get(message.id, ()),
         )
@@ -106,11 +116,12 @@ def _due_message(
     message: MessageRow,
     rows: Sequence[DeliveryRow],
     *,
+    attempted: set[Id],
     files: Sequence[File],
     repeats: Sequence[DueRepeat],
 ) -> DueMessage:
     outgoing = _outgoing(message, rows, files)
-    due = tuple([_due(row, message) for row in rows if row.is_due])
+    due = tuple([_due(row, message, attempted) for row in rows if row.is_due])
     return DueMessage(message.id, outgoing, message.is_past, due, tuple(repeats))
 
 
@@ -121,14 +132,14 @@ def _wish(row: DeliveryRow, message: MessageRow) -> Wish | None:
     return Wish(first, message.failover) if first else None
 
 
-def _due(row: DeliveryRow, message: MessageRow) -> DueDelivery:
+def _due(row: DeliveryRow, message: MessageRow, attempted: set[Id]) -> DueDelivery:
     wish = _wish(row, message)
-    return DueDelivery(row.id, row.rounds, row.backoffs, row.ends_attempted, wish)
+    return DueDelivery(row.id, row.rounds, row.backoffs, row.id in attempted, wish)
 
 
 def _in_doubt(row: DeliveryRow) -> DueDelivery:
     # its hand-off is repeated where it went, whatever anybody wishes
-    return DueDelivery(row.id, row.rounds, row.backoffs, row.ends_attempted)
+    return DueDelivery(row.id, row.rounds, row.backoffs, was_attempted=True)
 
 
 def _repeats(

@@ -1,4 +1,4 @@
-"""The rows of a claimed batch, as its two queries bring them.
+"""The rows of a claimed batch, as its queries bring them.
 
 Model instances of the same rows took a quarter of a worker's time.
 """
@@ -12,10 +12,11 @@ from notifications.models.ids import Id
 from notifications.models.prepared import prepared_cursor
 from notifications.models.record import record
 
-# Contents are asked for by the ids as well, and so found in one walk over their index.
+# Contents are asked for by the ids as well, and so found in one walk over their index. `extract`
+# would reckon the time as numeric first.
 _MESSAGES = """
 SELECT m.id::text, m.header_message_id, m.sender, m.sender_address, m.subject,
-    extract(epoch FROM m.accepted_at)::float8, m.expires_at <= now(),
+    date_part('epoch', m.accepted_at), m.expires_at <= now(),
     m.preferred_provider, m.failover, m.is_test,
     m.reply_to, m.headers, m.tags, m.metadata, c.text, c.html, c.attached_octets
 FROM notifications_message m JOIN notifications_content c ON c.message_id = m.id
@@ -28,13 +29,7 @@ ORDER BY m.id
 _DELIVERIES = """
 SELECT d.id::text, d.message_id::text, d.kind, d.address, d.name, d.through, d.rounds, d.backoffs,
     d.state = 'pending' AND d.due_at <= now(),
-    d.state = 'uncertain' AND d.due_at IS NOT NULL AND d.due_at <= now(),
-    d.message_id = ANY(ARRAY(
-        SELECT id FROM notifications_message WHERE id = ANY(%(ids)s::uuid[]) AND expires_at <= now()
-    )) AND EXISTS (
-        SELECT 1 FROM notifications_attempt
-        WHERE delivery_id = d.id AND generation = d.generation
-    )
+    d.state = 'uncertain' AND d.due_at IS NOT NULL AND d.due_at <= now()
 FROM notifications_delivery d
 WHERE d.message_id = ANY(%(ids)s::uuid[]) AND (d.state <> 'suppressed' OR EXISTS (
     SELECT 1 FROM notifications_delivery other
@@ -44,6 +39,13 @@ WHERE d.message_id = ANY(%(ids)s::uuid[]) AND (d.state <> 'suppressed' OR EXISTS
         AND h.outcome IN ('in_flight', 'accepted', 'uncertain')
 ))
 ORDER BY d.id
+"""
+
+_ATTEMPTED = """
+SELECT id::text FROM notifications_delivery d
+WHERE message_id = ANY(%(ids)s::uuid[]) AND EXISTS (
+    SELECT 1 FROM notifications_attempt WHERE delivery_id = d.id AND generation = d.generation
+)
 """
 
 
@@ -88,8 +90,6 @@ class DeliveryRow:
     is_due: bool
     is_in_doubt: bool
     """Its hand-off's repeat is due."""
-    ends_attempted: bool
-    """Its message's deadline is over, and this generation has been handed to a provider before."""
 
 
 def read_messages(message_ids: Sequence[Id]) -> list[MessageRow]:
@@ -100,6 +100,11 @@ def read_messages(message_ids: Sequence[Id]) -> list[MessageRow]:
 def read_deliveries(message_ids: Sequence[Id]) -> list[DeliveryRow]:
     """Their deliveries, by id, but for those that the headers do not name."""
     return list(starmap(DeliveryRow, _rows(_DELIVERIES, message_ids)))
+
+
+def read_attempted(message_ids: Sequence[Id]) -> set[Id]:
+    """Those of their deliveries whose generation has been handed to a provider before."""
+    return {id_ for (id_,) in _rows(_ATTEMPTED, message_ids)}
 
 
 def _rows(query: str, message_ids: Sequence[Id]) -> list[tuple[Any, ...]]:
