@@ -157,14 +157,18 @@ class Batch:
     def _begin(self) -> list[Job]:
         """Commit the first wave."""
         messages = self._messages.values()
-        first = [Progress(message, delivery) for message in messages for delivery in message.due]
+        first = [
+            Progress(message, delivery, message.wish(delivery))
+            for message in messages
+            for delivery in message.due
+        ]
         doubts = [
             Progress(message, delivery)
             for message in messages
             for repeat in message.repeats
             for delivery in repeat.in_doubt
         ]
-        self._progress = {progress.delivery.id: progress for progress in [*first, *doubts]}
+        self._progress = {progress.delivery.delivery_id: progress for progress in [*first, *doubts]}
         if self._lease.is_to_be_renewed:
             self._lease.renew(list(self._messages))
         with transaction.atomic():
@@ -259,7 +263,7 @@ class Batch:
         more = back > 0 and self._routes.has_more(
             tried=frozenset((provider,)).union(*(progress.tried for progress, _ in verdicts)),
             partial=back < len(request.outgoing.recipients),
-            wish=verdicts[0][0].delivery.wish,
+            wish=verdicts[0][0].wish,
         )
         repeats = in_doubt and may_repeat(provider, age=timedelta())
         return After(more_routes=more, repeats=repeats, batch_ends=self._is_over)

@@ -8,9 +8,11 @@ from enum import Enum, auto
 from django.conf import settings
 
 from notifications.delivery.handoff import Verdict
-from notifications.delivery.loading import DueDelivery, DueMessage
+from notifications.delivery.loading import DueMessage
 from notifications.delivery.reading import RULES, Reading
 from notifications.delivery.retry import next_delay
+from notifications.delivery.routing import Wish
+from notifications.delivery.rows import DeliveryRow
 from notifications.history.changes import Change
 from notifications.history.outcomes import AttemptOutcome, HandoffOutcome
 from notifications.models.handoff import Outcome
@@ -52,7 +54,9 @@ class Progress:
     """What this batch knows of one due delivery."""
 
     message: DueMessage
-    delivery: DueDelivery
+    delivery: DeliveryRow
+    wish: Wish | None = None
+    """None where its hand-off is repeated: that goes where it went, whatever anybody wishes."""
     tried: frozenset[str] = frozenset()
     readings: tuple[Reading, ...] = ()
 
@@ -124,7 +128,7 @@ def settle(delivery_id: Id, verdict: Verdict, *, provider: str) -> AttemptOutcom
 def decide(progress: Progress, verdict: Verdict, *, provider: str, after: After) -> Decision:
     """Read the `verdict` of `provider` and decide, by what may come `after` it."""
     if verdict.reading in SETTLING:
-        attempt = settle(progress.delivery.id, verdict, provider=provider)
+        attempt = settle(progress.delivery.delivery_id, verdict, provider=provider)
         return Decision(progress, attempt, Next.DONE)
     rule = RULES[verdict.reading]
     progress.note(provider, verdict.reading)
@@ -134,7 +138,7 @@ def decide(progress: Progress, verdict: Verdict, *, provider: str, after: After)
     repeats = after.repeats and rule.state is State.UNCERTAIN
     wait = next_delay(progress.delivery.backoffs) if step is Next.WAIT or repeats else 0.0
     change = Change(
-        progress.delivery.id,
+        progress.delivery.delivery_id,
         state,
         data=event_data(provider, verdict, wait=wait),
         wait=wait,
@@ -155,7 +159,7 @@ def decide_repeat(progress: Progress, verdict: Verdict, *, provider: str, after:
         return decide(progress, verdict, provider=provider, after=after)
     wait = next_delay(progress.delivery.backoffs) if after.repeats else 0.0
     change = Change(
-        progress.delivery.id,
+        progress.delivery.delivery_id,
         State.UNCERTAIN,
         data={**event_data(provider, verdict, wait=wait), "repeat": True},
         wait=wait,
@@ -202,7 +206,8 @@ def give_up(progresses: Sequence[Progress]) -> list[Change]:
 
 
 def _end(progress: Progress) -> Change:
-    if progress.message.is_past_deadline:
-        state = State.DEAD if progress.delivery.was_attempted else State.EXPIRED
-        return Change(progress.delivery.id, state, data={"reason": "deadline"})
-    return Change(progress.delivery.id, State.DEAD, data={"reason": "attempts used up"})
+    id_, message = progress.delivery.delivery_id, progress.message
+    if message.is_past_deadline:
+        state = State.DEAD if id_ in message.attempted else State.EXPIRED
+        return Change(id_, state, data={"reason": "deadline"})
+    return Change(id_, State.DEAD, data={"reason": "attempts used up"})

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from notifications.delivery.extras import Extras
 from notifications.delivery.reading import Reading
+from notifications.delivery.recipient import Recipient
 from notifications.models.ids import Id
 from notifications.models.record import record
 
@@ -15,16 +16,6 @@ ID_CHARACTERS = 500
 def storable(text: str) -> str:
     """`text` without NUL, which PostgreSQL's text cannot hold."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-@record
-class Recipient:
-    """One delivery's address."""
-
-    delivery_id: Id
-    kind: str
-    address: str
-    name: str
 
 
 @record

@@ -112,7 +112,7 @@ class Launcher:
         """
         groups: dict[tuple[Id, frozenset[str], Wish | None], list[Progress]] = defaultdict(list)
         for progress in progresses:
-            key = progress.message.id, progress.tried, progress.delivery.wish
+            key = progress.message.id, progress.tried, progress.wish
             groups[key].append(progress)
         ways, unroutable = [], []
         for (message_id, tried, wish), members in groups.items():
@@ -122,14 +122,14 @@ class Launcher:
             if route is None:
                 unroutable += members
                 continue
-            ids = tuple([progress.delivery.id for progress in members])
+            ids = tuple([progress.delivery.delivery_id for progress in members])
             provider_id, name = route.provider_id, route.name
             ways.append(_Way(new_id(), message_id, provider_id, name, ids, message, route))
         return ways, unroutable
 
     def _put_off(self, progress: Progress) -> Change:
         """No provider can take it now: wait, unless none ever could."""
-        wish = progress.delivery.wish
+        wish = progress.wish
         needs_envelope = self.routes.has_any(wish) and not any(
             config.separates_envelope
             for name, config in configured_providers().items()
@@ -137,10 +137,12 @@ class Launcher:
         )
         if needs_envelope:
             reason = "no provider can send to some of a message's recipients only"
-            return Change(progress.delivery.id, State.FAILED, data={"reason": reason})
+            return Change(progress.delivery.delivery_id, State.FAILED, data={"reason": reason})
         wait = next_delay(progress.delivery.backoffs)
         data = {"reason": "no provider can be used now", "wait": round(wait)}
-        return Change(progress.delivery.id, State.PENDING, data=data, wait=wait, backs_off=True)
+        return Change(
+            progress.delivery.delivery_id, State.PENDING, data=data, wait=wait, backs_off=True
+        )
 
     def _job(self, way: _Way, share: int) -> Job:
         key, message = way.handoff_id, way.message
@@ -177,7 +179,7 @@ def _wait(repeat: DueRepeat) -> list[Change]:
     reason = "its repeat waits for the provider" if repeats else "its repeat is not possible"
     return [
         Change(
-            delivery.id,
+            delivery.delivery_id,
             State.UNCERTAIN,
             data={"provider": repeat.provider, "reason": reason},
             wait=next_delay(delivery.backoffs),

@@ -5,7 +5,7 @@ where there are files.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID
@@ -15,7 +15,8 @@ from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from notifications.delivery.extras import File, extras_of, fitting, load_files
-from notifications.delivery.handoff import Outgoing, Recipient
+from notifications.delivery.handoff import Outgoing
+from notifications.delivery.recipient import Recipient
 from notifications.delivery.routing import Wish
 from notifications.delivery.rows import (
     DeliveryRow,
@@ -42,19 +43,6 @@ if TYPE_CHECKING:
 
 
 @record
-class DueDelivery:
-    """A delivery that is to be handed over now."""
-
-    id: Id
-    rounds: int
-    backoffs: int
-    was_attempted: bool
-    """Whether this generation has been handed to a provider before; told only past the deadline."""
-    wish: Wish | None = None
-    """As was chosen for this generation, else as its message says."""
-
-
-@record
 class DueRepeat:
     """A hand-off in doubt that may be repeated now, if its provider knows its key."""
 
@@ -65,7 +53,7 @@ class DueRepeat:
     """Since its first try."""
     envelope: tuple[Id, ...]
     """All of its deliveries: the repeat has the same payload, whatever is known of some."""
-    in_doubt: tuple[DueDelivery, ...]
+    in_doubt: tuple[DeliveryRow, ...]
 
 
 @record
@@ -75,8 +63,20 @@ class DueMessage:
     id: Id
     outgoing: Outgoing
     is_past_deadline: bool
-    due: tuple[DueDelivery, ...]
-    repeats: tuple[DueRepeat, ...] = ()
+    due: tuple[DeliveryRow, ...]
+    repeats: tuple[DueRepeat, ...]
+    preferred_provider: str | None
+    failover: bool
+    attempted: Collection[Id]
+    """Its deliveries, among others', whose generation has been handed to a provider before; told
+    only past the deadline."""
+
+    def wish(self, delivery: DeliveryRow) -> Wish | None:
+        """As was chosen for the delivery's generation, else as the message says."""
+        if self.outgoing.is_test:
+            return IN_SANDBOX
+        first = delivery.through or self.preferred_provider
+        return Wish(first, self.failover) if first else None
 
     def envelope(self, delivery_ids: Sequence[Id]) -> tuple[Recipient, ...]:
         """The recipients of some of its deliveries, in the order of the headers."""
@@ -116,37 +116,29 @@ def _due_message(
     message: MessageRow,
     rows: Sequence[DeliveryRow],
     *,
-    attempted: set[Id],
+    attempted: Collection[Id],
     files: Sequence[File],
     repeats: Sequence[DueRepeat],
 ) -> DueMessage:
     outgoing = _outgoing(message, rows, files)
-    due = tuple([_due(row, message, attempted) for row in rows if row.is_due])
-    return DueMessage(message.id, outgoing, message.is_past, due, tuple(repeats))
-
-
-def _wish(row: DeliveryRow, message: MessageRow) -> Wish | None:
-    if message.is_test:
-        return IN_SANDBOX
-    first = row.through or message.preferred_provider
-    return Wish(first, message.failover) if first else None
-
-
-def _due(row: DeliveryRow, message: MessageRow, attempted: set[Id]) -> DueDelivery:
-    wish = _wish(row, message)
-    return DueDelivery(row.id, row.rounds, row.backoffs, row.id in attempted, wish)
-
-
-def _in_doubt(row: DeliveryRow) -> DueDelivery:
-    # its hand-off is repeated where it went, whatever anybody wishes
-    return DueDelivery(row.id, row.rounds, row.backoffs, was_attempted=True)
+    # in the order of their fields: by their names it would take three times as long
+    return DueMessage(
+        message.id,
+        outgoing,
+        message.is_past,
+        tuple([row for row in rows if row.is_due]),
+        tuple(repeats),
+        message.preferred_provider,
+        message.failover,
+        attempted,
+    )
 
 
 def _repeats(
     deliveries: Mapping[Id, Sequence[DeliveryRow]],
 ) -> dict[Id, list[DueRepeat]]:
     """The hand-offs in doubt of which a delivery is due, by message."""
-    doubtful = {d.id: d for group in deliveries.values() for d in group if d.is_in_doubt}
+    doubtful = {d.delivery_id: d for group in deliveries.values() for d in group if d.is_in_doubt}
     if not doubtful:
         return {}
     attempts = Attempt.objects.filter(delivery_id__in=doubtful, outcome=Outcome.UNCERTAIN)
@@ -168,7 +160,7 @@ def _repeats(
                 idempotency_key=handoff.idempotency_key,
                 age=handoff.age,
                 envelope=envelope,
-                in_doubt=tuple(_in_doubt(doubtful[id_]) for id_ in envelope if id_ in doubtful),
+                in_doubt=tuple(doubtful[id_] for id_ in envelope if id_ in doubtful),
             )
         )
     return by_message
@@ -177,7 +169,6 @@ def _repeats(
 def _outgoing(
     message: MessageRow, deliveries: Sequence[DeliveryRow], files: Sequence[File]
 ) -> Outgoing:
-    # in the order of its fields: by their names it would take three times as long
     return Outgoing(
         message.id,
         message.header_message_id,
@@ -186,7 +177,7 @@ def _outgoing(
         message.subject,
         message.text,
         message.accepted_at,
-        tuple([Recipient(d.id, d.kind, d.address, d.name) for d in deliveries]),
+        tuple(deliveries),
         extras_of(message, files),
         message.is_test,
     )

@@ -19,8 +19,9 @@ from notifications.delivery.addresses import (
     wire_address,
 )
 from notifications.delivery.extras import Extras
-from notifications.delivery.handoff import Outgoing, Recipient
+from notifications.delivery.handoff import Outgoing
 from notifications.delivery.mime_parts import CRLF, LINE_OCTETS, build_body
+from notifications.delivery.recipient import Recipient
 
 _WORD_OCTETS = 39
 """So many octets of text make an encoded word that fits on a line behind the header's name."""

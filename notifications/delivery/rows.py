@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import starmap
 from typing import Any
 
+from notifications.delivery.recipient import Recipient
 from notifications.history.arrays import id_array
 from notifications.models.ids import Id
 from notifications.models.prepared import prepared_cursor
@@ -27,7 +28,7 @@ ORDER BY m.id
 # Whom the headers name is the same on every attempt: all but those whose address was suppressed
 # before any provider may have taken the message.
 _DELIVERIES = """
-SELECT d.id::text, d.message_id::text, d.kind, d.address, d.name, d.through, d.rounds, d.backoffs,
+SELECT d.id::text, d.kind, d.address, d.name, d.message_id::text, d.through, d.rounds, d.backoffs,
     d.state = 'pending' AND d.due_at <= now(),
     d.state = 'uncertain' AND d.due_at IS NOT NULL AND d.due_at <= now()
 FROM notifications_delivery d
@@ -76,15 +77,12 @@ class MessageRow:
 
 
 @record
-class DeliveryRow:
+class DeliveryRow(Recipient):
     """One recipient, with whether it is this batch's to do something about."""
 
-    id: Id
     message_id: Id
-    kind: str
-    address: str
-    name: str
     through: str
+    """The provider that was chosen for this generation, if any."""
     rounds: int
     backoffs: int
     is_due: bool

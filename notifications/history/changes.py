@@ -225,8 +225,8 @@ def step_parameters(
     have more than one delivery: for the others of the rest nobody looks; None if it is not known.
     """
     return {
-        "ids": id_array(change.delivery_id for change in changes),
-        "states": text_array(change.state for change in changes),
+        "ids": id_array([change.delivery_id for change in changes]),
+        "states": text_array([change.state for change in changes]),
         "waits": sparse_array([change.wait for change in changes]),
         "rounds": sparse_array([int(change.ends_round) for change in changes]),
         "backoffs": sparse_array([int(change.backs_off) for change in changes]),

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from notifications.delivery.handoff import HandoffRequest, HandoffResult, Outgoing, Recipient
+from notifications.delivery.handoff import HandoffRequest, HandoffResult, Outgoing
 from notifications.delivery.reading import Reading
+from notifications.delivery.recipient import Recipient
 from notifications.models.ids import Id, new_id
 from notifications.models.lease import boottime
 

@@ -27,12 +27,12 @@ from notifications.delivery.handoff import (
     HandoffRequest,
     HandoffResult,
     Outgoing,
-    Recipient,
     Verdict,
     nobody_knows,
 )
 from notifications.delivery.provider_config import ProviderConfig
 from notifications.delivery.reading import Reading
+from notifications.delivery.recipient import Recipient
 from notifications.delivery.transports.anymail_extras import add_extras
 from notifications.delivery.transports.http_session import Call, HandoffSession, under_way
 from notifications.delivery.transports.patience import Patience
