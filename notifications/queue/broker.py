@@ -132,14 +132,15 @@ class ClusterBroker(OutboxBroker):
         self._inherited = self._board.handed
 
     def _next(self) -> list[Package] | None:
-        self._housekeeping.tick()
+        self._housekeeping.tick(is_queue_long=self._pace.is_queue_long)
         self._write_off()
         if not self._wait_for_room():
             return None
         for source in self._sources():
             if task := source():
                 return [self._hand_over(task)]
-        self._listener.wait(POLL_SECONDS)
+        if not self._housekeeping.catch_up():
+            self._listener.wait(POLL_SECONDS)
         return None
 
     def _wait_for_room(self) -> bool:

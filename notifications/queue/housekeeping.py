@@ -19,7 +19,7 @@ RECOVER_SECONDS = 2.0
 """How often to look for workers of this machine that died."""
 
 FOLLOW_SECONDS = 0.05
-"""What a tick spends on roll-ups and search, give or take a step: messages wait meanwhile."""
+"""What a tick spends on roll-ups and search, give or take a step, if no long queue waits."""
 
 _SEARCH_STEP = 500
 """Positions; if each is an accepted message with its ten terms, they take some 25 ms."""
@@ -31,9 +31,13 @@ class Housekeeping:
     def __init__(self) -> None:
         self._ticked_at = 0.0
         self._recovered_at = 0.0
+        self._is_behind = False
 
-    def tick(self) -> None:
-        """Do what is due; call it often."""
+    def tick(self, *, is_queue_long: bool = False) -> None:
+        """Do what is due; call it often.
+
+        Mail goes first: of roll-ups and search there is only a step while the queue is long.
+        """
         now = time.monotonic()
         if now - self._ticked_at < TICK_SECONDS:
             return
@@ -50,9 +54,18 @@ class Housekeeping:
         resume_stalled()
         remove_old_targets()
         sequence_events()
-        self._follow(until=time.monotonic() + FOLLOW_SECONDS)
-
-    def _follow(self, *, until: float) -> None:
-        """Make something of new events; what is left when the time is up is for the next tick."""
-        while (count_events() + write_terms(limit=_SEARCH_STEP)) and time.monotonic() < until:
+        until = time.monotonic() + (0 if is_queue_long else FOLLOW_SECONDS)
+        while (is_behind := _follow()) and time.monotonic() < until:
             pass
+        self._is_behind = is_behind
+
+    def catch_up(self) -> bool:
+        """Go a step on with what ticks have left, when no mail waits; whether there was any."""
+        if self._is_behind:
+            self._is_behind = bool(sequence_events()) | _follow()
+        return self._is_behind
+
+
+def _follow() -> bool:
+    """Make something of new events, a step each; whether there were any."""
+    return bool(count_events() + write_terms(limit=_SEARCH_STEP))

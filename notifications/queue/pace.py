@@ -24,6 +24,8 @@ class Pace:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._limit = CLAIM_LIMIT
+        self.is_queue_long = False
+        """Whether the last claim took all it might: more is probably waiting."""
         self._under_way: dict[int, tuple[int, float]] = {}  # by number: messages, and since when
 
     @property
@@ -34,7 +36,8 @@ class Pace:
 
     def claimed(self, count: int) -> None:
         """A claim took `count`; where the queue held no more, the next begins small again."""
-        if count < self._limit:
+        self.is_queue_long = count >= self._limit
+        if not self.is_queue_long:
             self._limit = CLAIM_LIMIT
 
     def began(self, number: int, count: int) -> None:

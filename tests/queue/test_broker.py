@@ -1,12 +1,9 @@
 """What the broker hands over, and what it keeps back: there must be a worker that is free."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
-from django.db import connection
 from django_q.models import OrmQ
-from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
 from notifications.delivery.stop_flag import stop_flag
@@ -17,50 +14,12 @@ from notifications.queue.claim import CLAIM_LIMIT
 from notifications.queue.pace import LONGEST_CLAIM
 from tests.conftest import wait_until
 from tests.factories import UserFactory, make_message
-from tests.queue.forked import Forked, worker
 from tests.queue.line import queue_up
+from tests.queue.scene import BATCH, BEAT, Scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEAT = "notifications.queue.progress.beat"
-BATCH = "notifications.delivery.batch.deliver_batch"
 ORDINARY = "math.factorial"
-
-
-class Scene:
-    """A broker in this process, which is the pusher, and workers that do as they are told."""
-
-    def __init__(self, workers: int) -> None:
-        self.board = Board(workers)
-        self.broker = ClusterBroker(self.board)
-        self._stack = ExitStack()
-        self.workers = [self._stack.enter_context(worker(self.board)) for _ in range(workers)]
-
-    def close(self) -> None:
-        """End the workers, and the connections of this process."""
-        self._stack.close()
-        self.broker._listener.close()
-        connection.close()
-
-    def next(self) -> tuple[str, Ticket] | None:
-        """What is handed over now: its function, and the ticket."""
-        packages = self.broker.dequeue()
-        if not packages:
-            return None
-        ((ticket, signed),) = packages
-        return str(SignedPackage.loads(signed)["func"]), ticket
-
-    def handed(self) -> tuple[str, Ticket]:
-        """What is handed over, waited for."""
-        found = wait_until(self.next)
-        assert found is not None
-        return found
-
-    def give(self, to: Forked) -> str:
-        """Have the worker take up what is handed over next; returns its function."""
-        func, ticket = self.handed()
-        to.do("take_up", ticket)
-        return func
 
 
 @pytest.fixture
