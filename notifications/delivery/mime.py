@@ -132,12 +132,10 @@ def _phrase(header: str, name: str) -> str:
 
 
 def _unstructured(header: str, value: str) -> str:
-    _refuse_controls(header, value)
-    if not value:
-        return f"{header}: "
     if _FOLDABLE.fullmatch(value) and "=?" not in value:
         return _fold(f"{header}: {value}")
-    return f"{header}: {_encoded_words(value)}"
+    _refuse_controls(header, value)
+    return f"{header}: {_encoded_words(value) if value else ''}"
 
 
 def _refuse_controls(header: str, value: str) -> None:

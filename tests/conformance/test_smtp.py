@@ -132,7 +132,7 @@ def test_what_is_slow_before_the_dot_leaves_the_dot_its_time() -> None:
 def test_the_numbers_are_those_that_the_module_tells_of() -> None:
     now = boottime()
     limits = Patience.until(now + HANDOFF_SECONDS)
-    assert limits.limit(Phase.DOT) - now == pytest.approx(40, abs=1)
+    assert limits.deadline - now == pytest.approx(40, abs=1)
     assert limits.commit_deadline - now == pytest.approx(25, abs=1)
     assert limits.limit(Phase.GREETING) - boottime() == pytest.approx(15, abs=1)
     assert limits.limit(Phase.RCPT) - boottime() == pytest.approx(10, abs=1)
@@ -302,6 +302,31 @@ def canonical(text: str) -> bytes:
     if lines[-1] == "":
         lines.pop()
     return "".join(line + "\r\n" for line in lines).encode()
+
+
+def test_a_text_that_no_buffer_holds_arrives_whole() -> None:
+    request = with_text(request_to("bob@example.org"), LONG)
+    with SmtpPeer() as peer:
+        assert reading(hand_over(peer, request)) is Reading.SENT
+    (envelope,) = peer.taken
+    assert decoded(envelope.content) == canonical(LONG)
+
+
+@pytest.mark.parametrize("before", ["", "short\n" * 200, "x" * 901 + "\n"])
+@pytest.mark.parametrize("behind", ["", "\n", "\nshort" * 200])
+@pytest.mark.parametrize(("length", "stays"), [(901, True), (902, False)])
+def test_a_line_is_left_as_it_is_up_to_a_length(
+    before: str, behind: str, length: int, stays: bool
+) -> None:
+    content = build_mime(replace(outgoing(), text=f"{before}{'x' * length}{behind}"))
+    assert (b"Content-Transfer-Encoding: 7bit" in content) is stays
+
+
+@pytest.mark.parametrize("text", ["a \nb", "a\nb\t", " \na", "\t", "a \r\nb"])
+def test_a_text_with_space_at_a_line_s_end_is_encoded(text: str) -> None:
+    content = build_mime(replace(outgoing(), text=text))
+    assert b"Content-Transfer-Encoding: 7bit" not in content
+    assert decoded(content) == canonical(text)
 
 
 def test_bcc_is_in_the_envelope_and_never_in_the_headers() -> None:

@@ -1,6 +1,7 @@
 """A hand-off as SMTP sends it."""
 
 import re
+from functools import lru_cache
 
 from notifications.delivery.addresses import wire_address
 from notifications.delivery.handoff import HandoffRequest
@@ -37,7 +38,7 @@ def write_letter(request: HandoffRequest) -> Letter:
     mark = f"X-Limbo-Handoff: {request.handoff_id}\r\n".encode()
     content = mark + build_mime(request.outgoing)
     recipients = tuple([(r.delivery_id, _bare(r.address)) for r in request.envelope])
-    sender = _bare(request.outgoing.sender_address)
+    sender = _bare_sender(request.outgoing.sender_address)
     # RFC 5321, 4.5.2; the first line begins with the mark, and so with no dot
     data = _LEADING_DOT.sub(b"\n..", content)
     addresses = "".join([sender, *[address for _, address in recipients]])
@@ -49,3 +50,7 @@ def _bare(address: str) -> str:
     if _UNSAFE.search(address):
         raise ValueError("an address holds a space, a bracket or a control character")
     return wire_address(address)
+
+
+_bare_sender = lru_cache(_bare)
+"""Senders are few, and each writes much."""
