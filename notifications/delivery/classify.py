@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 
 from notifications.delivery.known_errors import read_known_error
 from notifications.delivery.reading import Reading
@@ -67,6 +68,7 @@ def is_positive(phase: Phase, code: int) -> bool:
     return code in _POSITIVE[phase]
 
 
+@cache  # an enum's member is looked up by a call of Python, and each message asks for this
 def read_smtp(phase: Phase, code: int) -> Reading:
     """What reply `code` means in `phase`; for a positive one only after the final dot.
 

@@ -43,7 +43,5 @@ class Patience:
         return cls(deadline, deadline - (deadline - boottime()) * ANSWER_SHARE)
 
     def limit(self, phase: Phase) -> float:
-        """When `phase` of an SMTP conversation, which begins now, must be over."""
-        if phase is Phase.DOT:
-            return self.deadline
+        """When `phase`, of those before the dot, must be over if it begins now."""
         return min(self.commit_deadline, boottime() + _SECONDS.get(phase, REPLY_SECONDS))

@@ -16,15 +16,16 @@ _LONGEST_LINE = 8192
 _MOST_LINES = 200
 """Of one reply. Servers that greet with their rules come to some dozens."""
 
-_CHUNK = 65536
+_CHUNK = 4096
+"""Replies are short, and room for 64 KiB takes longer to get than they take to read."""
 
 
 class Replies:
     """The server's side of one connection, as far as it came and is not read yet."""
 
     def __init__(self) -> None:
-        self._whole: deque[tuple[int, bytes]] = deque()
-        self._texts: list[bytes] = []  # the lines of a reply that is not whole yet
+        self._whole: deque[list[bytes]] = deque()  # replies, by their lines
+        self._lines: list[bytes] = []  # of a reply that is not whole yet
         self._rest = b""  # the beginning of a line
 
     @property
@@ -38,17 +39,20 @@ class Replies:
         Raises OSError when the connection ends, or time is up, before the reply does.
         """
         while not self._whole:
-            if len(self._texts) >= _MOST_LINES or len(self._rest) > _LONGEST_LINE:
+            if len(self._lines) >= _MOST_LINES or len(self._rest) > _LONGEST_LINE:
                 raise smtplib.SMTPServerDisconnected("a reply without end")
             data = sock.recv(_CHUNK) if sock else b""
             if not data:
                 raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
             self._take(data)
-        return self._whole.popleft()
+        lines = self._whole.popleft()
+        number = lines[-1][:3]
+        code = int(number) if number.isdigit() else -1
+        return code, b"\n".join([line[4:].strip() for line in lines])
 
-    def skip(self, codes: Sequence[int]) -> bool:
-        """Pass over the replies that are there, if they have these codes and no others."""
-        if [code for code, _ in self._whole] != codes:
+    def skip(self, numbers: Sequence[bytes]) -> bool:
+        """Pass over the replies that are there, if they have these numbers and no others."""
+        if [lines[-1][:3] for lines in self._whole] != numbers:
             return False
         self._whole.clear()
         return True
@@ -58,7 +62,7 @@ class Replies:
 
         Only reading tells: over TLS what came may be a matter of TLS itself, such as a ticket.
         """
-        if self._whole or self._texts or self._rest or not isinstance(sock, DeadlineSocket):
+        if self._whole or self._lines or self._rest or not isinstance(sock, DeadlineSocket):
             return True
         if not sock.is_readable():
             return False
@@ -73,9 +77,8 @@ class Replies:
     def _take(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._texts.append(line[4:].strip())
-            is_numbered = line[:3].isdigit()
-            if not is_numbered or line[3:4] != b"-":
-                code = int(line[:3]) if is_numbered else -1
-                self._whole.append((code, b"\n".join(self._texts)))
-                self._texts = []
+            self._lines.append(line)
+            # a number and a hyphen say that another line follows
+            if line[3:4] != b"-" or not line[:3].isdigit():
+                self._whole.append(self._lines)
+                self._lines = []

@@ -2,7 +2,6 @@
 
 import smtplib
 import socket
-from collections import deque
 from contextlib import suppress
 
 from notifications import failpoints
@@ -28,7 +27,7 @@ QUIT_SECONDS = 2.0
 RESET_SECONDS = 5.0
 """A connection that does not answer RSET within this time is taken for dead."""
 
-DONE, GO_AHEAD = 250, 354
+DONE, GO_AHEAD = b"250", b"354"
 """RFC 5321, 4.2.3: what MAIL and RCPT are answered with, and DATA."""
 
 CLOSING = 421
@@ -85,7 +84,7 @@ class SmtpSession(smtplib.SMTP):
         self._patience = patience
         self._own_name = ""
         self._replies = Replies()
-        self._commands: deque[str] = deque()  # that are still to be written
+        self._commands: list[str] = []  # that are still to be written
         self._unanswered = 0  # so many are written
         try:
             # the name is known once the connection is; given, smtplib does not look one up
@@ -181,7 +180,7 @@ class SmtpSession(smtplib.SMTP):
 
     def ask(self, phase: Phase, command: str) -> None:
         """Send a command that must be answered by "go on"; raises NotAcceptedError otherwise."""
-        self._commands = deque([f"{command}\r\n"])
+        self._commands = [f"{command}\r\n"]
         self.go_on(phase)
 
     def takes(self, letter: Letter) -> bool:
@@ -201,13 +200,11 @@ class SmtpSession(smtplib.SMTP):
         options = f" SIZE={len(letter.data)}" if self._takes_size else ""
         if letter.smtputf8:
             options += " SMTPUTF8 BODY=8BITMIME"
-        self._commands = deque(
-            [
-                f"MAIL FROM:<{letter.sender}>{options}\r\n",
-                *[f"RCPT TO:<{address}>\r\n" for _, address in letter.recipients],
-                "DATA\r\n",
-            ]
-        )
+        self._commands = [
+            f"MAIL FROM:<{letter.sender}>{options}\r\n",
+            *[f"RCPT TO:<{address}>\r\n" for _, address in letter.recipients],
+            "DATA\r\n",
+        ]
         self.announced = letter
 
     def is_agreed(self) -> bool:
@@ -249,9 +246,10 @@ class SmtpSession(smtplib.SMTP):
 
     def _next_commands(self) -> bytes:
         """What may be written now of what was announced; replies to all of it are due then."""
-        count = min(PIPELINED if self.pipelines else 1, len(self._commands))
-        self._unanswered += count
-        return "".join([self._commands.popleft() for _ in range(count)]).encode()
+        count = PIPELINED if self.pipelines else 1
+        commands, self._commands = self._commands[:count], self._commands[count:]
+        self._unanswered += len(commands)
+        return "".join(commands).encode()
 
     def write(self, data: bytes) -> None:
         """Write the message, without the dot that ends it.
@@ -267,7 +265,10 @@ class SmtpSession(smtplib.SMTP):
     def _write(self, data: bytes, flags: int = 0) -> None:
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("not connected")
-        self.sock.sendall(data, flags)
+        # mostly that is all: a view of what is left costs as much as the rest of this
+        sent = self.sock.send(data, flags)
+        if sent < len(data):
+            self.sock.sendall(memoryview(data)[sent:], flags)
 
     def early_reply(self) -> tuple[int, str] | None:
         """What the server has said before the dot, when it has; raises when it has hung up."""
@@ -285,7 +286,7 @@ class SmtpSession(smtplib.SMTP):
         Another transaction that was announced meanwhile begins in the same packet: a message's end
         may be followed by commands (RFC 2920, 3.1).
         """
-        self._give_time(self._patience.limit(Phase.DOT))
+        self._give_time(self._patience.deadline)
         self._write(b".\r\n" + self._next_commands())
         failpoints.hit("dot_sent")
         return self._reply()
