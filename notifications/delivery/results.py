@@ -11,6 +11,8 @@ from notifications.delivery.jobs import Ended
 from notifications.delivery.reading import Reach
 from notifications.delivery.standing import call_for_action
 
+_REACHED = Reach.REACHED  # what is looked up in an enum each time takes ten times as long
+
 
 class BatchResults:
     """The ends that the batch has not seen yet, in their order."""
@@ -26,7 +28,7 @@ class BatchResults:
         self._ended.append(ended)
         if not self._any.is_set():
             self._any.set()
-        is_unusual = ended.reach is not Reach.REACHED and call_for_action(list(self._ended))
+        is_unusual = ended.reach is not _REACHED and call_for_action(list(self._ended))
         if is_unusual or len(self._ended) >= self._awaited:
             self._enough.set()
 

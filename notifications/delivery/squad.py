@@ -25,6 +25,8 @@ from notifications.models.lease import HANDOFF_SECONDS, LeaseLostError, boottime
 IDLE_SECONDS = 5.0
 """How often a hand without work looks whether its connections are idle for too long."""
 
+_FAILED = Reach.FAILED  # what is looked up in an enum each time takes ten times as long
+
 Taken = tuple[Job, Results]
 """What a hand has to do."""
 
@@ -92,8 +94,8 @@ class Squad:
                 self._idle.remove(hand)
             return self._take()
 
-    def look_ahead(self, hand: "Hand", config: ProviderConfig) -> Job | None:
-        """The job that `hand`, which is busy with one of this provider, will have next.
+    def look_ahead(self, hand: "Hand", config: ProviderConfig) -> HandoffRequest | None:
+        """What `hand`, which is busy with a job of this provider, will have to hand over next.
 
         None if it would be another provider's, or if a hand is idle, which could begin it sooner.
         """
@@ -101,15 +103,15 @@ class Squad:
             name = None if self._idle else self._eligible(leaving=config.name)
             if name is None or self._waiting[name][0][0].config is not config:
                 return None
-            self._ahead[hand] = self._pop(name)
-            return self._ahead[hand][0]
+            self._ahead[hand] = job, _ = self._pop(name)
+            return job.request
 
     def done(self, ended: Ended, hand: "Hand") -> Taken | None:
         """The job of `hand` is done; returns what it is to go on with, if that is settled."""
         name = ended.job.config.name
         with self._lock:
-            self._failures[name] = self._failures_after(ended)
-            if self._failures[name] >= FAILURES_IN_A_ROW:
+            failures = self._failures[name] = self._failures_after(ended)
+            if failures >= FAILURES_IN_A_ROW:
                 self._put_back(hand)
             if hand in self._ahead:
                 return self._ahead.pop(hand)
@@ -153,7 +155,7 @@ class Squad:
         for verdict in ended.result.verdicts.values():
             if verdict.reading in FOR_ALL:
                 return FAILURES_IN_A_ROW
-        return self._failures[ended.job.config.name] + 1 if ended.reach is Reach.FAILED else 0
+        return self._failures[ended.job.config.name] + 1 if ended.reach is _FAILED else 0
 
     def _eligible(self, *, leaving: str = "") -> str | None:
         """The provider whose turn it is; as if a hand that is at one had left it."""
@@ -190,10 +192,11 @@ class Hand:
 
     def end(self, job: Job) -> HandoffResult:
         """Hand over, whatever happens: every job that was started must end."""
+        subject = job.request.outgoing.subject
         result = self._run(job)
-        hit("after_reply", job.request.outgoing.subject)
+        hit("after_reply", subject)
         job.journal.ended(job.request.handoff_id, result)
-        hit("after_journal", job.request.outgoing.subject)
+        hit("after_journal", subject)
         return result
 
     def _run(self, job: Job) -> HandoffResult:
@@ -206,17 +209,13 @@ class Hand:
                 job.request,
                 commit=permission.ask,
                 deadline=boottime() + HANDOFF_SECONDS,
-                following=lambda: self._following(job.config),
+                following=lambda: self._squad.look_ahead(self, job.config),
             )
         except (LeaseLostError, JournalError):
             return unbegun(job, Reading.NOT_BEGUN).result
         except Exception as error:  # noqa: BLE001 - a transport's own fault must not lose the hand-off
             reading = Reading.AMBIGUOUS if permission.is_given else Reading.UNBUILDABLE
             return HandoffResult.for_all(job.request, Verdict(reading, answer=fault_text(error)))
-
-    def _following(self, config: ProviderConfig) -> HandoffRequest | None:
-        job = self._squad.look_ahead(self, config)
-        return job.request if job else None
 
     def _transport(self, config: ProviderConfig) -> Transport:
         transport = self._transports.get(config)
