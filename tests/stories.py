@@ -26,6 +26,7 @@ from notifications.models import (
     User,
 )
 from notifications.models.ids import new_id
+from notifications.queue.claim import claim_next
 
 DAY = timedelta(days=1)
 
@@ -94,6 +95,14 @@ def handed_over(
         lock_messages([message.id])
         commit_in_flight([planned])
     return planned
+
+
+def under_way(message: Message, *, to: str = "sink") -> Planned:
+    """Claim the message, which is due, and begin a hand-off of it: its worker holds the lease."""
+    claim = claim_next()
+    assert claim is not None
+    assert str(message.id) in claim.message_ids
+    return handed_over(message, to=to)
 
 
 def answered(

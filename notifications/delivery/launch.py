@@ -92,10 +92,9 @@ class Launcher:
 
         `begun` are the hand-offs that were started. In a transaction of its own.
         """
-        in_flight = Attempt.objects.filter(
-            handoff__journal_id=self.journal.id, handoff__outcome=Outcome.IN_FLIGHT
-        ).exclude(handoff_id__in=begun)
-        rows = list(in_flight.values_list("handoff_id", "handoff__message_id", "delivery_id"))
+        ours = Attempt.objects.in_flight().filter(handoff__journal_id=self.journal.id)
+        unbegun = ours.exclude(handoff_id__in=begun)
+        rows = list(unbegun.values_list("handoff_id", "handoff__message_id", "delivery_id"))
         with transaction.atomic():
             lock_messages({message_id for _, message_id, _ in rows})
             record_outcomes(

@@ -58,11 +58,19 @@ def settle(testimony: Testimony, *, died_alone: bool) -> None:
 
 
 def _concerned(testimony: Testimony) -> set[UUID]:
-    """The messages that its hand-offs or its lease are about."""
-    handoffs = Handoff.objects.filter(
-        journal_id=testimony.journal_id, outcome__in=UNSETTLED
-    ).values_list("message_id", flat=True)
-    return {*handoffs, *_leased(testimony.token)}
+    """The messages that its hand-offs or its lease are about.
+
+    Of a hand-off that it does not name it says one thing only: that what is in flight is in doubt.
+    """
+    named = Handoff.objects.filter(
+        id__in=testimony.named, journal_id=testimony.journal_id, outcome__in=UNSETTLED
+    )
+    in_flight = Attempt.objects.in_flight().filter(handoff__journal_id=testimony.journal_id)
+    return {
+        *named.values_list("message_id", flat=True),
+        *in_flight.values_list("delivery__message_id", flat=True),
+        *_leased(testimony.token),
+    }
 
 
 def _leased(token: UUID | None) -> list[UUID]:

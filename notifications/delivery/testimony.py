@@ -25,6 +25,11 @@ class Testimony:
     ended_last: set[UUID] = field(default_factory=set)
     """Those of its last batch."""
 
+    @property
+    def named(self) -> set[UUID]:
+        """The hand-offs that it says anything of."""
+        return self.planned.union(self.begun, self.ended)
+
     def excludes(self, handoff_id: UUID) -> bool:
         """Whether the hand-off was certainly not begun: only a whole file can tell."""
         waited = self.planned - self.begun - self.ended.keys()

@@ -1,7 +1,7 @@
 """How providers fare: what is under way with each, and how its latest hand-offs ended.
 
 Read from the hand-offs themselves, the newest ones only and at most so many of them, so that a
-look costs the same at any size: ids begin with the time, and what is under way has an index.
+look costs the same at any size: ids begin with the time, and what is under way is found by leases.
 """
 
 from collections import defaultdict
@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Count, QuerySet
+
 from notifications.history.rows import fetch_rows
+from notifications.models import Attempt
 from notifications.models.ids import first_id
 
 LATELY = timedelta(minutes=5)
@@ -98,11 +101,6 @@ SELECT DISTINCT ON (provider_id) provider_id, message_id, reading, code, answer,
 FROM recent WHERE is_begun AND outcome IN ('not_accepted', 'uncertain')
 ORDER BY provider_id, id DESC
 """  # noqa: S608 - made of constants
-# both conditions are those of the index handoff_journal
-_IN_FLIGHT = """
-SELECT provider_id, count(*) FROM notifications_handoff
-WHERE journal_id IS NOT NULL AND outcome = 'in_flight' GROUP BY 1
-"""
 
 
 def provider_healths(*, now: datetime) -> Healths:
@@ -121,7 +119,13 @@ def provider_healths(*, now: datetime) -> Healths:
             found[provider_id].lately.add(outcome, lately)
     for provider_id, *failure in fetch_rows(_FAILURES, parameters):
         found[provider_id].failure = Failure(*failure)
-    for provider_id, count in fetch_rows(_IN_FLIGHT, {}):
+    for provider_id, count in _in_flight():
         found[provider_id].in_flight = count
     reach = now - oldest if looked_at >= MOST else PERIOD
     return Healths(found, lately=min(LATELY, reach), period=reach)
+
+
+def _in_flight() -> "QuerySet[Attempt, tuple[int, int]]":
+    """How many hand-offs are under way with each provider that has any."""
+    by_provider = Attempt.objects.in_flight().values_list("handoff__provider_id")
+    return by_provider.annotate(Count("handoff", distinct=True))

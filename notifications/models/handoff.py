@@ -44,6 +44,7 @@ class Handoff(models.Model):
     provider_message_id = models.TextField(
         blank=True, default="", help_text="The provider's own id of the message."
     )
+    # without an index too: a journal names its hand-offs, and what is in flight is found by leases
     journal_id = models.UUIDField(null=True, help_text="The worker's journal that witnesses it.")
     tries = models.PositiveSmallIntegerField(default=1)
     outcome = ChoiceField(max_length=16, choices=Outcome, default=Outcome.IN_FLIGHT)
@@ -71,12 +72,6 @@ class Handoff(models.Model):
                 fields=["provider_message_id"],
                 name="handoff_provider_id",
                 condition=~Q(provider_message_id=""),
-            ),
-            # delivery.recovery: what a dead worker's journal is a witness of
-            models.Index(
-                fields=["journal_id"],
-                name="handoff_journal",
-                condition=Q(journal_id__isnull=False, outcome__in=UNSETTLED),
             ),
         ]
         triggers = [triggers.permanent()]

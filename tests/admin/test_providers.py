@@ -15,7 +15,7 @@ from notifications.delivery.doubt import WORKER_LOST
 from notifications.models import Delivery, Message, Provider, RoleKey, SendingLimit, State, User
 from tests.admin.conftest import make_member, signed_in
 from tests.factories import HandoffFactory, SuppressionFactory, make_message
-from tests.stories import answered, handed_over
+from tests.stories import answered, handed_over, under_way
 
 PROVIDERS = "/admin/notifications/provider/"
 
@@ -201,7 +201,7 @@ def test_the_board_tells_rates_errors_and_what_is_under_way(
         answer="<b>refused</b>",
         ended_at=now,
     )
-    HandoffFactory(provider=provider, journal_id=failed.pk)
+    under_way(make_message(), to="first")
     card = board(viewer)["first"]
     assert (card.in_flight, card.period.total, card.lately.rate) == (1, "10", "2.0")
     assert (card.lately.errors, card.lately.is_bad) == ("10.0%", True)
@@ -241,11 +241,11 @@ def test_what_is_left_of_a_draining_provider_is_counted_down(
     viewer: Client, provider: Provider
 ) -> None:
     Provider.objects.filter(pk=provider.pk).update(is_draining=True)
-    handoff = HandoffFactory(provider=provider, journal_id=make_message().pk)
+    left = under_way(make_message(), to="first")
     card = board(viewer)["first"]
     assert (card.words, card.share, card.in_flight) == ("drains", "", 1)
     assert "1 left" in page_of(viewer, provider)
-    type(handoff).objects.update(outcome="accepted", ended_at=timezone.now())
+    answered(left)
     assert "it has drained" in page_of(viewer, provider)
 
 

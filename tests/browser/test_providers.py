@@ -12,9 +12,10 @@ from notifications.models import Message, Provider, User
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.test_admin import NewPage, assert_fits, sign_in
 from tests.e2e.system import System
-from tests.factories import HandoffFactory, make_message
+from tests.factories import make_message
 from tests.peers.actions import until
 from tests.peers.smtp_peer import SmtpPeer
+from tests.stories import under_way
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,7 +43,7 @@ def test_the_list_follows_without_a_reload(
     Provider.objects.filter(pk=provider.pk).update(
         fault="535 <img src=x onerror=alert(1)>", enabled=False
     )
-    HandoffFactory(provider=provider, journal_id=make_message().pk)
+    under_way(make_message(), to="first")
     expect(row).to_contain_text("off: refused our credentials")
     expect(row.get_by_role("cell").nth(2)).to_have_text("1")
     expect(page.get_by_text("535 <img src=x")).to_be_visible()

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -24,6 +23,7 @@ from notifications.models.lease import Lease, boottime
 from notifications.queue.claim import claim_next
 from tests.delivery.two_providers import configure, deliver, smtp
 from tests.factories import make_message
+from tests.long_history import FEW, grow_history, rows_read
 from tests.peers.actions import Action, Line, reply
 from tests.peers.smtp_peer import SmtpPeer
 
@@ -131,14 +131,17 @@ def in_flight(settings: Settings, peers: ExitStack) -> tuple[Message, Planned, L
     """A message whose hand-off is committed and given to no thread, and its batch's launcher."""
     configure(settings, {"first": smtp(peers.enter_context(SmtpPeer()))})
     message = make_message()
-    journal().begin_batch(uuid4())
+    claim = claim_next()
+    assert claim is not None
+    lease = Lease(claim.token)
+    journal().begin_batch(lease.token)
     provider = Provider.objects.get(name="first")
     delivery = message.deliveries.get()
     planned = Planned(new_id(), str(message.id), provider.id, provider.name, (str(delivery.id),))
     with transaction.atomic():
-        lock_messages([message.id])
-        commit_in_flight([planned], journal_id=journal().id)
-    launcher = Launcher(Lease(uuid4()), journal(), Routes(usable_routes()), {}, (), 8)
+        lock_messages([message.id], lease=lease)
+        commit_in_flight([planned], journal_id=journal().id, lease=lease)
+    launcher = Launcher(lease, journal(), Routes(usable_routes()), {}, (), 8)
     return message, planned, launcher
 
 
@@ -150,6 +153,14 @@ def test_what_a_commit_left_in_flight_whose_answer_was_lost_goes_back_to_pending
     message.refresh_from_db()
     assert message.state == State.PENDING
     assert Handoff.objects.get().outcome == "not_accepted"
+
+
+def test_a_long_history_is_not_read_for_what_never_began(
+    settings: Settings, peers: ExitStack
+) -> None:
+    _, _, launcher = in_flight(settings, peers)
+    grow_history()
+    assert rows_read(lambda: launcher.forget_unbegun(set())) < FEW
 
 
 def test_a_hand_off_that_has_begun_is_not_taken_for_lost(

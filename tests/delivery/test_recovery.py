@@ -30,6 +30,7 @@ from notifications.queue.claim import Claim, claim_next
 from notifications.queue.sweep import sweep_expired
 from tests.delivery.dying import living, work_and_die
 from tests.factories import ProviderFactory, UserFactory, make_message
+from tests.long_history import FEW, grow_history, rows_read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -346,6 +347,17 @@ def test_a_recovery_that_died_before_it_removed_the_file_is_done_again(
     assert recover_journals() == 1
     kinds = message.events.order_by("seq").values_list("kind", flat=True)
     assert list(kinds) == ["sending", "sent"]
+
+
+@pytest.mark.parametrize("gave_up", [False, True])
+def test_a_long_history_is_not_read_for_it(folder: Path, gave_up: bool) -> None:
+    message = make_message()
+    work_and_die(Worker(folder, end(Reading.SENT)))
+    if gave_up:
+        lease_ran_out()
+    grow_history()
+    assert rows_read(recover_journals) < FEW
+    assert facts(message)[0] == State.SENT
 
 
 def test_a_message_that_somebody_keeps_locked_is_recovered_later(folder: Path) -> None:

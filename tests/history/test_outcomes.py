@@ -72,9 +72,9 @@ def test_no_index_of_messages_learns_that_a_hand_off_begins(provider: Provider) 
     message = make_message()
     claim = claim_next()
     assert claim is not None
-    before = _updates_without_an_index()
+    before = _updates_without_an_index("message")
     plan = begin(message, provider, lease=Lease(claim.token))
-    assert _updates_without_an_index() == before + 1
+    assert _updates_without_an_index("message") == before + 1
     message.refresh_from_db()
     assert message.state == State.SENDING
     end(plan, Outcome.ACCEPTED, State.SENT)
@@ -102,14 +102,20 @@ def test_a_message_is_let_go_with_the_last_of_its_hand_offs(provider: Provider) 
     assert leased == [True, False]
 
 
-def _updates_without_an_index() -> int:
-    """How many rows of messages this transaction has changed that no index had to learn of."""
+@pytest.mark.parametrize("table", ["delivery", "handoff", "attempt"])
+def test_no_index_learns_that_a_hand_off_was_accepted(provider: Provider, table: str) -> None:
+    plan = begin(make_message("a@example.org"), provider)
+    before = _updates_without_an_index(table)
+    end(plan, Outcome.ACCEPTED, State.SENT)
+    assert _updates_without_an_index(table) == before + 1
+
+
+def _updates_without_an_index(table: str) -> int:
+    """How many of its rows this transaction has changed that no index had to learn of."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables
-            WHERE relname = 'notifications_message'
-            """
+            "SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = %s",
+            [f"notifications_{table}"],
         )
         return int(cursor.fetchone()[0])
 

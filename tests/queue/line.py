@@ -84,7 +84,7 @@ def plans_of(call: Callable[[], object], node_type: str) -> list[dict[str, Any]]
         cursor.execute("EXPLAIN (FORMAT JSON) " + _as_run(query["sql"]))
         (answer,) = cursor.fetchone()
     plan = answer[0] if isinstance(answer, list) else json.loads(answer)[0]
-    return [node for node in _nodes(plan["Plan"]) if node["Node Type"] == node_type]
+    return [node for node in nodes(plan["Plan"]) if node["Node Type"] == node_type]
 
 
 def ids_of(claim: Claim | None) -> list[UUID]:
@@ -99,9 +99,9 @@ def update_of_messages(call: Callable[[], object]) -> dict[str, Any]:
         for node in plans_of(call, "ModifyTable")
         if (node["Operation"], node["Relation Name"]) == ("Update", "notifications_message")
     ]
-    (found,) = [node for node in _nodes(update) if node.get("Alias") == "m"][1:]
+    (found,) = [node for node in nodes(update) if node.get("Alias") == "m"][1:]
     # itself, or what a bitmap is made from
-    return next(node for node in _nodes(found) if "Index Name" in node)
+    return next(node for node in nodes(found) if "Index Name" in node)
 
 
 def _as_run(statement: str) -> str:
@@ -120,7 +120,8 @@ def _as_run(statement: str) -> str:
     return f"EXECUTE {name}({', '.join(['NULL'] * parameters)})"
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The node `plan` of a plan, and all below it."""
     yield plan
     for child in plan.get("Plans", []):
-        yield from _nodes(child)
+        yield from nodes(child)
