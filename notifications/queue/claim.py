@@ -28,6 +28,9 @@ _PATIENCE_SECONDS = 1.0
 # what others have had waiting, or each newcomer would come after all of that. Only when the queue
 # is drained nobody waits whom that could harm, and a user's urgent mail has its head start again.
 #
+# The rows to update are asked for by one array of ids, and so found in one walk over their index.
+# What they get is in the same order, so that the two are merged, and not looked through in turn.
+#
 # The ids come as one text: a row and an object for each take as long as their signed journey.
 _CLAIM = f"""
 {TURNS},
@@ -65,10 +68,12 @@ updated AS (
     SET turn = b.turn, state = m.state,
         lease_token = CASE WHEN is_claimed THEN $1::uuid END,
         lease_until = CASE WHEN is_claimed THEN {RENEWED} END
-    FROM unnest(
-        (SELECT ids FROM arrays), (SELECT turns FROM arrays), (SELECT claims FROM arrays)
-    ) b (id, turn, is_claimed)
-    WHERE m.id = b.id
+    FROM (
+        SELECT * FROM unnest(
+            (SELECT ids FROM arrays), (SELECT turns FROM arrays), (SELECT claims FROM arrays)
+        ) b (id, turn, is_claimed) ORDER BY id
+    ) b
+    WHERE m.id = b.id AND m.id = ANY((SELECT ids FROM arrays)::uuid[])
 )
 SELECT is_mine, (
     SELECT string_agg(id::text, ',' ORDER BY place) FROM batch WHERE is_claimed

@@ -47,8 +47,8 @@ _COST = """(
 # rows are compared as a whole, so that no other index will do. It leaps backwards, from each
 # share's newest: at the other end the index still has all that was just claimed, to be passed over.
 #
-# `rest` is what a message and those of its share after it cost: so long before its share's end it
-# starts.
+# `reach` is what a message and those of its share before it cost: so long after the start of what
+# its share gets here it ends. As that is the order of the scan, hardly anything is left to sort.
 TURNS = f"""
 WITH RECURSIVE clock AS (
     SELECT coalesce(
@@ -132,25 +132,25 @@ others AS (
 ),
 placed AS (
     SELECT *, sum(cost) OVER (
-        PARTITION BY owner_id, priority ORDER BY due_at DESC, id DESC ROWS UNBOUNDED PRECEDING
-    ) AS rest
+        PARTITION BY owner_id, priority ORDER BY due_at, id ROWS UNBOUNDED PRECEDING
+    ) AS reach
     FROM (SELECT * FROM longest UNION ALL SELECT * FROM others) due
 ),
 moved AS (
     INSERT INTO notifications_fairshare AS f (owner_id, priority, finish)
-    SELECT owner_id, priority, (SELECT turn FROM clock) + max(rest) FROM placed
+    SELECT owner_id, priority, (SELECT turn FROM clock) + max(reach) FROM placed
     GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (owner_id, priority) DO UPDATE
     SET finish = excluded.finish + greatest(f.finish - (SELECT turn FROM clock), 0)
     RETURNING owner_id, priority, finish
 ),
 given AS (
-    SELECT id, finish - rest + shift AS turn, deaths, shift FROM (
-        SELECT *, max(moved_to) OVER (PARTITION BY owner_id, priority) AS finish FROM (
-            SELECT owner_id, priority, id, deaths, shift, rest, NULL AS moved_to FROM placed
+    SELECT id, start + reach - cost + shift AS turn, deaths, shift FROM (
+        SELECT *, max(finish) OVER share - max(reach) OVER share AS start FROM (
+            SELECT owner_id, priority, id, deaths, shift, cost, reach, NULL AS finish FROM placed
             UNION ALL
-            SELECT owner_id, priority, NULL, NULL, NULL, NULL, finish FROM moved
-        ) mixed
+            SELECT owner_id, priority, NULL, NULL, NULL, NULL, NULL, finish FROM moved
+        ) mixed WINDOW share AS (PARTITION BY owner_id, priority)
     ) joined WHERE id IS NOT NULL
 )
 """  # noqa: S608 - made of constants

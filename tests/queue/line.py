@@ -92,16 +92,17 @@ def ids_of(claim: Claim | None) -> list[UUID]:
     return [UUID(message_id) for message_id in claim.message_ids] if claim else []
 
 
-def update_of_messages(call: Callable[[], object]) -> dict[str, Any]:
-    """The index scan by which that plan finds the messages that it updates."""
+def update_of_messages(call: Callable[[], object]) -> tuple[str, dict[str, Any]]:
+    """That plan's join of the messages it updates with what they get; the scan that finds them."""
     (update,) = [
         node
         for node in plans_of(call, "ModifyTable")
         if (node["Operation"], node["Relation Name"]) == ("Update", "notifications_message")
     ]
-    (found,) = [node for node in nodes(update) if node.get("Alias") == "m"][1:]
+    (join,) = [node for node in update["Plans"] if node["Parent Relationship"] == "Outer"]
+    (found,) = [node for node in nodes(join) if node.get("Alias") == "m"]
     # itself, or what a bitmap is made from
-    return next(node for node in nodes(found) if "Index Name" in node)
+    return join["Node Type"], next(node for node in nodes(found) if "Index Name" in node)
 
 
 def _as_run(statement: str) -> str:
