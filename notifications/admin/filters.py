@@ -16,6 +16,7 @@ from notifications.history.search import error_term, provider_term, tag_term
 from notifications.models import KnownTerm, Message, Provider, RequestLog, User
 from notifications.models.ids import first_id
 from notifications.models.message import in_states
+from notifications.models.owners_list import OwnersList
 from notifications.models.state import DEAD_LETTER, State
 
 Lookups = Sequence[tuple[str, str]]
@@ -201,6 +202,11 @@ class OwnerFilter(SimpleListFilter):
 
 class MessageOwnerFilter(OwnerFilter, MessageFilter):
     """The same of messages."""
+
+    @classmethod
+    def narrow(cls, rows: QuerySet[Message], value: str) -> QuerySet[Message]:
+        """The user's, of which a page is found however many there are."""
+        return OwnersList.of(super().narrow(rows, value))
 
 
 MESSAGE_FILTERS: tuple[type[MessageFilter], ...] = (

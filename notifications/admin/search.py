@@ -138,7 +138,7 @@ def _by_index(text: str) -> Iterator[Indexed]:
         given = Handoff.objects.exclude(provider_message_id="")
         yield Indexed("provider's id", given.filter(provider_message_id__in={bare, f"<{bare}>"}))
         if owner := User.objects.filter(username=bare).first():
-            yield Indexed("user", Message.objects.filter(owner=owner), "id")
+            yield Indexed("user", Message.objects.listed(owner), "id")
 
 
 def _range(text: str) -> tuple[UUID, UUID] | None:

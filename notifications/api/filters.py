@@ -63,7 +63,7 @@ class MessageFilter:
 
     def narrow(self, owner: User) -> QuerySet[Message]:
         """The owner's messages that pass."""
-        messages = Message.objects.owned_by(owner)
+        messages: QuerySet[Message] = Message.objects.listed(owner)
         if self.state:
             messages = messages.filter(in_states(self.state))
         if self.recipient:

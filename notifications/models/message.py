@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from notifications.models import triggers
 from notifications.models.fair_share import Priority
 from notifications.models.fields import ChoiceField
+from notifications.models.owners_list import OwnersList
 from notifications.models.state import DEAD_LETTER, State
 from notifications.models.template import TemplateVersion
 
@@ -45,6 +46,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Only `owner`'s messages: every user-facing look-up begins here."""
         return self.filter(owner=owner)
 
+    def listed(self, owner: models.Model) -> OwnersList:
+        """The same, where they are shown in pages."""
+        return OwnersList.of(self.owned_by(owner))
+
     def dead_letters(self) -> Self:
         """Messages with a delivery that ended without success."""
         return self.filter(in_states(*DEAD_LETTER))
@@ -54,7 +59,7 @@ class Message(models.Model):
     """One accepted submission. The queue is this table: lease, `due_at` and derived state."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # `message_owner` is its index
+    # `message_owner_state` is its index
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="messages"
     )
@@ -171,10 +176,13 @@ class Message(models.Model):
                 name="message_lease",
                 condition=Q(lease_until__isnull=False),
             ),
-            # the owner's list, newest first (UUIDv7 sorts by time)
-            models.Index(fields=["owner", "-id"], name="message_owner"),
-            # the owner's list filtered by state
-            models.Index(fields=["owner", "list_state", "-id"], name="message_owner_state"),
+            # OwnersList: newest first (UUIDv7 sorts by time), by state and whole
+            models.Index(
+                F("owner"),
+                F("list_state"),
+                F("id").desc(nulls_last=True),
+                name="message_owner_state",
+            ),
             # staff's list filtered by state
             models.Index(fields=["list_state", "-id"], name="message_state"),
         ]

@@ -82,7 +82,7 @@ def _fitting(owner: User, asked: Mapping[str, Any]) -> tuple[QuerySet[Any], str]
     # first what few messages have
     terms = [*word_terms(text), *([tag_term(tag)] if tag else [])]
     if not terms:
-        found = Message.objects.owned_by(owner).filter(**_period(asked, "id", ""))
+        found = Message.objects.listed(owner).filter(**_period(asked, "id", ""))
         return found.filter(in_states(state)) if state else found, "id"
     catch_up()
     having_all = having(owner, terms).filter(**_period(asked, "message_id", "message__"))

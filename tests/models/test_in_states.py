@@ -43,5 +43,5 @@ def test_the_few_that_are_being_sent_are_not_looked_for_among_all_that_wait() ->
     stand_at(oldest, State.SENDING)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE notifications_message")
-    found = Message.objects.owned_by(owner).filter(in_states(State.SENDING)).order_by("-id")[:20]
+    found = Message.objects.listed(owner).filter(in_states(State.SENDING)).order_by("-id")[:20]
     assert "using message_lease" in found.explain()
