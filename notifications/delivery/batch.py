@@ -118,6 +118,7 @@ class Batch:
         self._routes = Routes(usable_routes(), sandbox=sandbox_route() if has_tests else None)
         self._switches = Switches(self._routes)
         self._messages = {message.id: message for message in messages}
+        # suppressed ones are not counted: they stand behind whatever a batch makes of another
         self._several = {m.id for m in messages if len(m.outgoing.recipients) > 1}
         self._launcher = Launcher(
             lease, witness, self._routes, self._messages, self._several, crew.hands
